@@ -1,0 +1,121 @@
+"""The ledger of recurring revenue: one row per customer and month with MRR or a movement.
+
+From the month of the first MRR to that of the as-of day, under the policy `board`; :mod:`lakehouse.metrics.ledger` has
+the rules. Everything is in the reporting currency. The customer's dimensions are those of the month's close; plan and
+cadence are those of its largest item then, or on its last day with MRR.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.bronze.customers import table as received_customers
+from jobs.bronze.exchange_rates import table as received_rates
+from lakehouse.cleaning import kept, kept_by_day
+from lakehouse.metrics.dimensions import with_dimensions
+from lakehouse.metrics.ledger import month_balances, one_time_amounts, with_movements
+from lakehouse.settings import Segments
+from lakehouse.table import MONEY, Check, Column, Table
+from lakehouse.vocabulary import BILLING_CADENCES, CHANNELS, COMPANY_SIZES, SEGMENTS
+
+table = Table(
+    name="silver.customer_months",
+    description=__doc__,
+    grain="customer and month with MRR or a movement",
+    key=("customer_id", "month"),
+    inputs={
+        "subscriptions": "silver.subscriptions",
+        "customers": "bronze.customers",
+        "exchange_rates": "bronze.exchange_rates",
+    },
+    settings=("as_of", "reporting_currency", "segments"),
+    foreign_keys={"customer_id": "silver.customers"},
+    export_as="fct_revenue",
+    columns=(
+        Column("customer_id", "string", "Billing customer", nullable=False),
+        Column("month", "date", "First day of the month", nullable=False),
+        Column("account_id", "string", "CRM account at the month's close"),
+        Column("plan_id", "string", "Plan of the largest item"),
+        Column("billing_cadence", "string", "Cadence of the largest item", nullable=False, values=BILLING_CADENCES),
+        Column("company_size", "string", "Size class at the month's close", values=COMPANY_SIZES),
+        Column("segment", "string", "Segment by employees at the month's close", values=SEGMENTS),
+        Column("industry", "string", "Industry at the month's close"),
+        Column("region", "string", "Sales region at the month's close"),
+        Column("acquisition_channel", "string", "Channel that won the customer", values=CHANNELS),
+        Column("opening_mrr", MONEY, "MRR at the close of the month before", nullable=False, minimum=0),
+        Column("new_mrr", MONEY, "First MRR ever, at the closing rate", nullable=False, minimum=0),
+        Column("expansion_mrr", MONEY, "Increase at the opening rate", nullable=False, minimum=0),
+        Column("contraction_mrr", MONEY, "Decrease at the opening rate", nullable=False, minimum=0),
+        Column("churned_mrr", MONEY, "MRR that ended, at the opening rate", nullable=False, minimum=0),
+        Column("reactivation_mrr", MONEY, "MRR that came back, at the closing rate", nullable=False, minimum=0),
+        Column("fx_mrr", MONEY, "What changed rates did to the MRR that closes; signed", nullable=False),
+        Column("closing_mrr", MONEY, "MRR at the month's close", nullable=False, minimum=0),
+        Column("arr", MONEY, "12 x closing_mrr", nullable=False, minimum=0),
+        Column(
+            "movement",
+            "string",
+            "What happened in the month, by the sum of the changes at constant currency",
+            nullable=False,
+            values=("new", "expansion", "contraction", "churn", "reactivation", "none"),
+        ),
+        Column("is_active", "boolean", "Has MRR at the month's close", nullable=False),
+        Column("seats", "bigint", "Seats of the plans at the month's close", nullable=False, minimum=0),
+        Column("cohort_month", "date", "First month with MRR, at its close or inside", nullable=False),
+        Column("age_months", "int", "Months since cohort_month", nullable=False, minimum=0),
+        Column(
+            "average_daily_mrr", MONEY, "Mean MRR of the month's days, at its closing rate", nullable=False, minimum=0
+        ),
+        Column("one_time_amount", MONEY, "One-time items that start in the month", nullable=False, minimum=0),
+        Column("revenue", MONEY, "average_daily_mrr + one_time_amount", nullable=False, minimum=0),
+    ),
+    checks=(
+        Check(
+            "movements_lead_from_opening_to_closing",
+            "closing_mrr = opening_mrr + new_mrr + reactivation_mrr + expansion_mrr - contraction_mrr - churned_mrr"
+            " + fx_mrr",
+        ),
+        Check("active_has_mrr", "is_active = (closing_mrr > 0)"),
+        Check("arr_is_twelve_months", "arr = 12 * closing_mrr"),
+        Check("revenue_is_the_sum_of_its_parts", "revenue = average_daily_mrr + one_time_amount"),
+        Check("new_only_in_the_cohort_month", "(new_mrr > 0) = (month = cohort_month)"),
+        Check("churn_leaves_nothing", "(movement = 'churn') = (closing_mrr = 0)"),
+        Check("month_is_a_first_day", "month = trunc(month, 'month')"),
+    ),
+)
+
+
+def transform(
+    *,
+    subscriptions: DataFrame,
+    customers: DataFrame,
+    exchange_rates: DataFrame,
+    as_of: date,
+    reporting_currency: str,
+    segments: Segments,
+) -> DataFrame:
+    rates = kept(exchange_rates, received_rates)
+    balances = month_balances(subscriptions, rates, as_of=as_of, reporting_currency=reporting_currency)
+    ledger = (
+        with_movements(balances)
+        .join(one_time_amounts(subscriptions), on=["customer_id", "month"], how="left")
+        .transform(with_dimensions, kept_by_day(customers, received_customers), segments)
+    )
+    one_time_amount = F.coalesce("one_time_amount", F.lit(0))
+    totals = ledger.withColumns(
+        {
+            "arr": 12 * F.col("closing_mrr"),
+            "is_active": F.col("closing_mrr") > 0,
+            "one_time_amount": one_time_amount,
+            "revenue": F.col("average_daily_mrr") + one_time_amount,
+        }
+    )
+    return table.select(totals)
+
+
+if __name__ == "__main__":
+    from lakehouse.submit import submit
+
+    submit(table)

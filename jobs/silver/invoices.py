@@ -1,0 +1,106 @@
+"""What was billed and whether it was paid in time: one row per invoice or credit note.
+
+Amounts in the reporting currency are at the rate of the day of issue. What is issued after the as-of day is left out
+until it reaches it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.bronze.exchange_rates import table as received_rates
+from jobs.bronze.invoices import table as received
+from lakehouse.cleaning import kept
+from lakehouse.metrics.currency import convertible, to_reporting, with_rate_known
+from lakehouse.table import AMOUNT, Check, Column, Table
+
+table = Table(
+    name="silver.invoices",
+    description=__doc__,
+    grain="invoice or credit note",
+    key=("invoice_id",),
+    inputs={"invoices": "bronze.invoices", "exchange_rates": "bronze.exchange_rates"},
+    settings=("as_of", "reporting_currency"),
+    foreign_keys={"customer_id": "silver.customers"},
+    columns=(
+        Column("invoice_id", "string", "Invoice or credit note", nullable=False),
+        Column("customer_id", "string", "Customer who is billed", nullable=False),
+        Column("subscription_id", "string", "Subscription that is billed"),
+        Column("order_id", "string", "Order that is billed; null for self-service"),
+        Column(
+            "invoice_type",
+            "string",
+            "Whether it asks for money or gives it back",
+            nullable=False,
+            values=("invoice", "credit_note"),
+        ),
+        Column("issued_at", "timestamp", "When it was issued", nullable=False),
+        Column("invoice_month", "date", "First day of the month of issue", nullable=False),
+        Column("due_at", "timestamp", "When it falls due"),
+        Column("period_start", "date", "First day of the service that is billed"),
+        Column("period_end", "date", "First day after the service that is billed"),
+        Column("subtotal", AMOUNT, "Amount before tax", minimum=0),
+        Column("tax", AMOUNT, "Tax", minimum=0),
+        Column("total", AMOUNT, "Amount with tax", nullable=False, minimum=0),
+        Column("currency", "string", "ISO 4217 code of the amounts", nullable=False),
+        Column("subtotal_reporting", AMOUNT, "subtotal in the reporting currency", minimum=0),
+        Column("tax_reporting", AMOUNT, "tax in the reporting currency", minimum=0),
+        Column("total_reporting", AMOUNT, "total in the reporting currency", nullable=False, minimum=0),
+        Column("status", "string", "Status of the invoice", values=("open", "paid", "void", "uncollectible")),
+        Column("paid_at", "timestamp", "When it was paid in full; null while it is not"),
+        Column("is_paid", "boolean", "Paid in full by the as-of day", nullable=False),
+        Column(
+            "days_late",
+            "int",
+            "Days from due to paid, or to the as-of day; 0 if paid in time; null if not due yet, void or a credit note",
+            minimum=0,
+        ),
+        Column("updated_at", "timestamp", "When the newest version came to hold"),
+    ),
+    checks=(
+        Check("void_is_never_late", "status IS DISTINCT FROM 'void' OR days_late IS NULL"),
+        Check("credit_note_is_never_late", "invoice_type = 'invoice' OR days_late IS NULL"),
+    ),
+)
+
+
+def transform(invoices: DataFrame, exchange_rates: DataFrame, as_of: date, reporting_currency: str) -> DataFrame:
+    rates = kept(exchange_rates, received_rates)
+    newest = kept(with_rate_known(invoices, rates, reporting_currency), convertible(received))
+    issued = newest.withColumn("_issued_date", F.to_date("issued_at")).filter(F.col("_issued_date") <= F.lit(as_of))
+    converted = to_reporting(
+        issued,
+        rates,
+        day="_issued_date",
+        amounts={name: f"{name}_reporting" for name in ("subtotal", "tax", "total")},
+        reporting_currency=reporting_currency,
+    )
+    paid_date, due_date = F.to_date("paid_at"), F.to_date("due_at")
+    invoice_type = F.coalesce("invoice_type", F.lit("invoice"))
+    is_paid = F.col("status").eqNullSafe("paid") & F.coalesce(paid_date <= F.lit(as_of), F.lit(True))
+    asks_for_money = (invoice_type == "invoice") & ~F.col("status").eqNullSafe("void")
+    late_until = F.when(is_paid, paid_date).when(due_date <= F.lit(as_of), F.lit(as_of))
+    judged = converted.withColumns(
+        {
+            "invoice_type": invoice_type,
+            "invoice_month": F.trunc("issued_at", "month"),
+            "is_paid": is_paid,
+            "days_late": F.when(asks_for_money, _at_least_zero(F.date_diff(late_until, due_date))),
+        }
+    )
+    return table.select(judged)
+
+
+def _at_least_zero(days: SparkColumn) -> SparkColumn:
+    # F.greatest would skip a null and make it 0.
+    return F.when(days < 0, 0).otherwise(days)
+
+
+if __name__ == "__main__":
+    from lakehouse.submit import submit
+
+    submit(table)

@@ -1,0 +1,78 @@
+"""What was received and cannot be used, with the reason: one row per rejected bronze row.
+
+Together with the clean tables it accounts for everything: received = kept + superseded + quarantined.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from jobs.bronze import (
+    add_ons,
+    customers,
+    exchange_rates,
+    expenses,
+    invoices,
+    marketing_spend,
+    nps_responses,
+    payments,
+    plans,
+    subscriptions,
+    support_interactions,
+    usage_events,
+    users,
+    web_traffic,
+)
+from lakehouse.cleaning import kept, rejected
+from lakehouse.metrics.currency import convertible, with_rate_known
+from lakehouse.table import Column, Table
+
+# Their amounts are worth nothing in a currency without any rate.
+CONVERTED = (subscriptions.table, invoices.table, payments.table, marketing_spend.table, expenses.table)
+AS_RECEIVED = (
+    add_ons.table,
+    customers.table,
+    exchange_rates.table,
+    nps_responses.table,
+    plans.table,
+    support_interactions.table,
+    usage_events.table,
+    users.table,
+    web_traffic.table,
+)
+
+table = Table(
+    name="silver.quarantine",
+    description=__doc__,
+    grain="rejected bronze row",
+    key=("table_name", "_source", "_batch_id", "_row"),
+    inputs={bronze.short_name: bronze.name for bronze in (*CONVERTED, *AS_RECEIVED)},
+    settings=("reporting_currency",),
+    columns=(
+        Column("table_name", "string", "Bronze table that received the row", nullable=False),
+        Column("rule", "string", "First rule that the row breaks", nullable=False),
+        Column("reason", "string", "Every rule that the row breaks, with what it requires", nullable=False),
+        Column("row_json", "string", "The row as received", nullable=False, personal=True),
+        Column("_source", "string", "Where the row came from", nullable=False),
+        Column("_batch_id", "string", "The batch that brought the row", nullable=False),
+        Column("_row", "bigint", "Line or record number in the source", nullable=False),
+    ),
+)
+
+
+def transform(*, reporting_currency: str, **received: DataFrame) -> DataFrame:
+    rates = kept(received["exchange_rates"], exchange_rates.table)
+    converted = (
+        rejected(with_rate_known(received[bronze.short_name], rates, reporting_currency), convertible(bronze))
+        for bronze in CONVERTED
+    )
+    unconverted = (rejected(received[bronze.short_name], bronze) for bronze in AS_RECEIVED)
+    return table.select(reduce(DataFrame.unionByName, (*converted, *unconverted)))
+
+
+if __name__ == "__main__":
+    from lakehouse.submit import submit
+
+    submit(table)

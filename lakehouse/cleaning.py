@@ -1,0 +1,84 @@
+"""From received rows to clean ones: each received row is kept, superseded by a newer version, or rejected with reasons.
+
+The rules stand beside the bronze declaration (``rejects``), so the job that keeps rows and the quarantine that lists
+the others cannot disagree.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import and_
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window, WindowSpec
+
+from lakehouse.table import Check, Table
+
+RULES = "_rules"
+
+
+def sound(frame: DataFrame, table: Table) -> DataFrame:
+    """Return the rows of ``frame`` that break none of the table's rules."""
+    return frame.filter(_is_sound(table))
+
+
+def kept(frame: DataFrame, table: Table) -> DataFrame:
+    """Return the newest sound version of each thing: one row per key without ``version_by``.
+
+    Versions of the same moment are told apart by their content, never by the order or the batch of arrival.
+    """
+    order = [F.col(table.version_by).desc_nulls_last()] if table.version_by else []
+    newest_first = _per_thing(table).orderBy(*order, _content(table).desc_nulls_last())
+    ranked = sound(frame, table).withColumn("_rank", F.row_number().over(newest_first))
+    return ranked.filter(F.col("_rank") == 1).drop("_rank")
+
+
+def kept_by_day(frame: DataFrame, table: Table) -> DataFrame:
+    """Return every sound version with the days at whose close it is the newest: from ``_valid_from`` to ``_valid_to``.
+
+    ``_valid_to`` is exclusive; both are dates and null where open, so the first version also serves the days before it.
+    A version superseded on its own day serves none.
+    """
+    oldest_first = _per_thing(table).orderBy(F.col(str(table.version_by)), _content(table))
+    came_on = F.to_date(str(table.version_by))
+    is_first = F.row_number().over(oldest_first) == 1
+    return sound(frame, table).withColumns(
+        {"_valid_from": F.when(~is_first, came_on), "_valid_to": F.lead(came_on).over(oldest_first)}
+    )
+
+
+def rejected(frame: DataFrame, table: Table) -> DataFrame:
+    """Return one row per rejected row: table_name, rule (the first broken one), reason (all of them), row as JSON."""
+    requirements = F.create_map(*(F.lit(part) for rule in table.rejects for part in (rule.name, rule.expression)))
+    broken = F.array_compact(F.array(*(F.when(~_holds(rule), F.lit(rule.name)) for rule in table.rejects)))
+    judged = frame.filter(~_is_sound(table)).withColumn(RULES, broken)
+    reason = F.array_join(
+        F.transform(RULES, lambda rule: F.concat(rule, F.lit(": requires "), requirements[rule])), "; "
+    )
+    received = F.to_json(F.struct(*(name for name in table.column_names if not name.startswith("_"))))
+    return judged.select(
+        F.lit(table.name).alias("table_name"),
+        F.col(RULES)[0].alias("rule"),
+        reason.alias("reason"),
+        received.alias("row_json"),
+        "_source",
+        "_batch_id",
+        "_row",
+    )
+
+
+def _is_sound(table: Table) -> Column:
+    return reduce(and_, (_holds(rule) for rule in table.rejects), F.lit(True))
+
+
+def _holds(rule: Check) -> Column:
+    return F.coalesce(F.expr(rule.expression), F.lit(False))
+
+
+def _per_thing(table: Table) -> WindowSpec:
+    return Window.partitionBy(*(name for name in table.key if name != table.version_by))
+
+
+def _content(table: Table) -> Column:
+    return F.struct(*(name for name in table.column_names if not name.startswith("_") and name not in table.key))

@@ -1,0 +1,59 @@
+"""The ``lakehouse`` command.
+
+Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 a check failed, 4 broken lake, 75 lake busy.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.markup import escape
+
+from lakehouse.commands import look, work
+from lakehouse.console import errors
+from lakehouse.failures import as_paragraph
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 a check failed, 4 broken lake, 75 lake busy."
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="From a SaaS company's raw records to unit economics. Add --debug to any command for the trace of a failure.",
+    epilog=EXIT_CODES,
+)
+app.command()(work.run)
+app.command()(work.generate)
+app.command("graph")(look.show_graph)
+app.command("tables")(look.show_tables)
+app.command()(look.show)
+app.command()(work.export)
+app.command()(look.runs)
+app.command()(work.rollback)
+app.command()(look.doctor)
+app.command()(work.setup)
+
+
+def main() -> None:
+    """Run the command."""
+    with in_words():
+        app()
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn a failure into one paragraph on standard error and an exit code; --debug lets the trace through."""
+    is_debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        yield
+    except Exception as error:
+        if is_debug:
+            raise
+        failure = as_paragraph(error, "The command failed")
+        errors.print(f"[red]✘[/] {escape(str(failure))}")
+        raise SystemExit(failure.exit_code) from error

@@ -1,0 +1,17 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Root = Annotated[Path, typer.Option(envvar="LAKEHOUSE_ROOT", help="Folder of the lake.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+Customers = Annotated[int | None, typer.Option(min=1, help="Customers won by the end of --months.")]
+Months = Annotated[int | None, typer.Option(min=1, help="Months of history.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the generated company.")]
+Through = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the records.")]
+Profile = Annotated[str | None, typer.Option(help="Profile of conf/company.yml.")]

@@ -1,0 +1,40 @@
+"""How far the records reach: a month counts only when it is complete."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from lakehouse.errors import UsageError
+from lakehouse.lake import Lake
+
+RECEIVED_BY = "bronze.subscriptions"
+
+
+def received(lake: Lake) -> dict[str, Any]:
+    """Return what the newest batch of records said of itself: source, batch_id, covered_to and the source's own."""
+    head = lake.head(RECEIVED_BY)
+    return dict(head.metadata["batch"]) if head else {}
+
+
+def as_of(lake: Lake) -> date:
+    """Return the last day of the last month that the subscription records cover to its end.
+
+    Raises:
+        UsageError: if the lake holds no subscription records.
+    """
+    batch = received(lake)
+    if not batch:
+        raise UsageError(
+            f"The lake {lake.root} has nothing to compute from",
+            found="no subscription records",
+            expected="a generated company",
+            do="Run `lakehouse run`, or `lakehouse generate` first.",
+        )
+    return last_complete_month_end(date.fromisoformat(batch["covered_to"]))
+
+
+def last_complete_month_end(day: date) -> date:
+    """Return the last month end that is not after ``day``."""
+    next_day = day + timedelta(days=1)
+    return next_day.replace(day=1) - timedelta(days=1)

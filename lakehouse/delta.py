@@ -1,0 +1,113 @@
+"""Writing Delta tables as their declarations say: schema checked field by field, keys not null, one commit a write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lakehouse.config import LakeConfig
+from lakehouse.errors import LakehouseError
+from lakehouse.fingerprint import digest
+from lakehouse.lake import Lake
+from lakehouse.table import Table
+
+
+def read(spark: SparkSession, lake: Lake, table: Table, version: int | None) -> DataFrame:
+    """Return ``table`` at ``version``; a table that was never received is an empty frame of its schema."""
+    if version is None:
+        return spark.createDataFrame(table.arrow_schema.empty_table())
+    return spark.read.format("delta").option("versionAsOf", version).load(str(lake.table_path(table.name)))
+
+
+def replace(frame: DataFrame, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]) -> None:
+    """Replace the content of ``table`` by ``frame`` in one commit that carries ``metadata``.
+
+    A table that does not exist, or was written under another declaration, gets schema, constraints, retention and
+    partitioning in the same commit; its earlier versions stay readable.
+
+    Raises:
+        LakehouseError: if the frame's fields are not the declared ones.
+    """
+    check_schema(frame, table)
+    path = str(lake.table_path(table.name))
+    head = lake.head(table.name)
+    declared = _properties(table, config)
+    declaration = digest([repr(table.columns), table.partition_by, declared])
+    user_metadata = json.dumps({**metadata, "declaration": declaration})
+    if head is not None and head.metadata.get("declaration") == declaration:
+        frame.write.format("delta").mode("overwrite").option("userMetadata", user_metadata).save(path)
+        return
+    described = frame.select(*(F.col(c.name).alias(c.name, metadata={"comment": c.description}) for c in table.columns))
+    writer = described.writeTo(f"delta.`{path.replace('`', '``')}`").using("delta")
+    for name, value in declared.items():
+        writer = writer.tableProperty(name, value)
+    if table.partition_by:
+        writer = writer.partitionedBy(*(F.col(name) for name in table.partition_by))
+    writer.option("userMetadata", user_metadata).createOrReplace()
+
+
+def append(
+    data: pa.Table | pa.RecordBatchReader, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]
+) -> None:
+    """Append ``data``, which has the declared fields, in one commit that carries ``metadata``; no JVM takes part."""
+    write_deltalake(
+        str(lake.table_path(table.name)),
+        data,
+        mode="append",
+        name=table.name,
+        description=table.description,
+        partition_by=list(table.partition_by) or None,
+        configuration=_retention(config),
+        commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
+    )
+
+
+def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
+    """Return the table ``name`` at ``version`` (its newest, if none is given) without a JVM."""
+    return DeltaTable(str(lake.table_path(name)), version=version).to_pyarrow_table()
+
+
+def check_schema(frame: DataFrame, table: Table) -> None:
+    """Compare the frame's fields with the declared ones.
+
+    Raises:
+        LakehouseError: naming every field that is missing, unexpected, of another type or out of place.
+    """
+    declared = {field.name: field.dataType.simpleString() for field in table.schema}
+    found = {field.name: field.dataType.simpleString() for field in frame.schema}
+    differences = [f"{name} is missing (declared {declared[name]})" for name in declared if name not in found]
+    differences += [f"{name} {found[name]} is not declared" for name in found if name not in declared]
+    differences += [
+        f"{name} is {found[name]}, declared {declared[name]}"
+        for name in declared
+        if name in found and found[name] != declared[name]
+    ]
+    if not differences and list(found) != list(declared):
+        differences = [f"the order is {', '.join(found)}"]
+    if differences:
+        raise LakehouseError(
+            f"The job of {table.name} does not return the declared columns",
+            found="; ".join(differences),
+            expected=", ".join(f"{name} {kind}" for name, kind in declared.items()),
+            do=f"Correct the declaration or the last select in jobs/{table.layer}/{table.short_name}.py.",
+        )
+
+
+def _properties(table: Table, config: LakeConfig) -> dict[str, str]:
+    not_null = {
+        f"delta.constraints.{c.name}_not_null": f"{c.name} IS NOT NULL" for c in table.columns if not c.nullable
+    }
+    return _retention(config) | not_null
+
+
+def _retention(config: LakeConfig) -> dict[str, str]:
+    return {
+        "delta.deletedFileRetentionDuration": f"interval {config.file_retention_days} days",
+        "delta.logRetentionDuration": f"interval {config.log_retention_days} days",
+    }

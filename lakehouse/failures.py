@@ -1,0 +1,41 @@
+"""What Spark, Java and the operating system throw, as one paragraph for a person."""
+
+from __future__ import annotations
+
+import errno
+
+from lakehouse.errors import LakehouseError, QualityError
+from lakehouse.setup import LOGS
+
+FULL_DISK = "No space left on device"
+
+
+def as_paragraph(error: Exception, what: str) -> LakehouseError:
+    """Return ``error`` as the project's own, saying ``what`` failed; one that already is passes through."""
+    if isinstance(error, LakehouseError):
+        return error
+    text = " ".join(str(error).split())
+    if FULL_DISK in text or getattr(error, "errno", None) == errno.ENOSPC:
+        return LakehouseError(
+            what,
+            found="a full disk",
+            expected="room for the new versions of the tables",
+            do="Free some space and run again; the published run is as it was.",
+        )
+    if "DELTA_VIOLATE_CONSTRAINT" in text or "DELTA_NOT_NULL_CONSTRAINT_VIOLATED" in text:
+        return QualityError(
+            what,
+            found=_head(text[text.find("DELTA_") :]),
+            expected="rows that keep the declared constraints",
+            do="Correct the records or the job; the published run is as it was.",
+        )
+    return LakehouseError(
+        what,
+        found=f"{type(error).__name__}: {_head(text)}",
+        expected="no error",
+        do=f"The whole trace is in {LOGS / 'spark.log'}, or add --debug; the published run is as it was.",
+    )
+
+
+def _head(text: str) -> str:
+    return text if len(text) <= 400 else text[:400] + " …"

@@ -1,0 +1,92 @@
+"""Fingerprints: two that are equal were made from the same code, configuration, libraries and inputs."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from lakehouse.project import JARS_LOCK, PROJECT, REQUIREMENTS_LOCK
+
+PACKAGES = ("jobs", "lakehouse")
+
+
+def digest(value: Any) -> str:
+    """Return a short hash of a value that JSON can hold; the order of keys does not show."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()[:16]
+
+
+def of_code(path: Path) -> str:
+    """Return the hash of a module and of all project modules that it imports.
+
+    Comments, formatting, docstrings and what stands under ``if __name__ == "__main__"`` do not count.
+    """
+    return digest({str(file.relative_to(PROJECT)): _tree(file) for file in _reached([path.resolve()])})
+
+
+def of_job(path: Path, settings: Mapping[str, Any], inputs: Mapping[str, str | None]) -> str:
+    """Return the hash of everything that a job's output depends on; ``inputs`` are identities of versions."""
+    return digest({"code": of_code(path), "settings": settings, "libraries": of_libraries(), "inputs": inputs})
+
+
+@cache
+def of_libraries() -> str:
+    """Return the hash of the locks of Python packages and jars."""
+    return digest([lock.read_text(encoding="utf-8") for lock in (REQUIREMENTS_LOCK, JARS_LOCK)])
+
+
+def _reached(paths: Iterable[Path]) -> list[Path]:
+    reached: set[Path] = set()
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path not in reached:
+            reached.add(path)
+            waiting += _imports(path)
+    return sorted(reached)
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    module.body = [statement for statement in module.body if not _is_main_guard(statement)]
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return module
+
+
+@cache
+def _tree(path: Path) -> str:
+    return hashlib.sha256(ast.dump(_parsed(path)).encode()).hexdigest()
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    modules: list[str] = []
+    for node in ast.walk(_parsed(path)):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    files = [_file(module) for module in modules if module.partition(".")[0] in PACKAGES]
+    return tuple(file for file in files if file is not None)
+
+
+def _file(module: str) -> Path | None:
+    path = PROJECT.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def _is_main_guard(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)

@@ -1,0 +1,203 @@
+"""Brings the synthetic company's records into the bronze tables: all of them, or those of later days.
+
+Generated with NumPy, handed over in Arrow and appended without a JVM: one commit per table and call.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+
+from lakehouse import delta, fingerprint
+from lakehouse.coverage import received
+from lakehouse.errors import UsageError
+from lakehouse.files import replacing
+from lakehouse.generator.market_parameters import Scale
+from lakehouse.generator.simulation import simulate
+from lakehouse.lake import TRUTH, Lake
+from lakehouse.registry import Job
+from lakehouse.run import Run, Step
+from lakehouse.table import PROVENANCE, Table
+
+SOURCE = "generator"
+EVENTS = "bronze.usage_events"
+# Coverage is read from this table, so it is written last: a generation that was killed is then seen as unfinished.
+LAST = "bronze.subscriptions"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for; None leaves it to the lake, or to ``conf/company.yml`` for a new one."""
+
+    customers: int | None = None
+    months: int | None = None
+    seed: int | None = None
+    through: date | None = None
+    profile: str | None = None
+
+
+def last_day(scale: Scale) -> date:
+    """Return the last day of the configured history."""
+    month = scale.start_month.month - 1 + scale.months
+    return date(scale.start_month.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def receive(run: Run, request: Request, only: Collection[str] = ()) -> None:
+    """Append to the bronze tables (``only`` the named ones, if any) the generated records that they lack.
+
+    Raises:
+        UsageError: if the lake holds other records than the generator's, or those of another company.
+    """
+    batch = _batch(run, request)
+    through = date.fromisoformat(batch["covered_to"])
+    behind: dict[date | None, list[Table]] = defaultdict(list)
+    for job in run.jobs.values():
+        covered_to = _covered_to(run.lake, job.name)
+        if job.transform is None and (not only or job.name in only) and (covered_to is None or covered_to < through):
+            behind[covered_to].append(job.table)
+    for after, tables in behind.items():
+        _append(run, batch, tables, after, through)
+
+
+def views(lake: Lake, jobs: Mapping[str, Job]) -> duckdb.DuckDBPyConnection:
+    """Return a connection with a view ``layer_table`` of the newest version of each table, and ``truth_…`` of the truth."""
+    connection = duckdb.connect()
+    for name in jobs:
+        if lake.head(name):
+            dataset = DeltaTable(str(lake.table_path(name))).to_pyarrow_dataset()
+            connection.register(name.replace(".", "_"), dataset)
+    for path in sorted((lake.root / TRUTH).glob("*.parquet")):
+        connection.register(f"truth_{path.stem}", pq.read_table(path))
+    return connection
+
+
+def _batch(run: Run, request: Request) -> dict[str, Any]:
+    company = run.config.company
+    before = received(run.lake)
+    scale = company.scale.model_copy(
+        update={
+            key: value for key in ("seed", "customers", "months") if (value := before.get(key, getattr(request, key)))
+        }
+    )
+    through = request.through or last_day(scale)
+    if before:
+        through = max(through, date.fromisoformat(before["covered_to"]))
+    batch = {
+        "source": SOURCE,
+        "batch_id": f"generated-{through}",
+        "covered_to": through.isoformat(),
+        "seed": scale.seed,
+        "customers": scale.customers,
+        "months": scale.months,
+        "profile": request.profile or before.get("profile"),
+        "company": fingerprint.digest(
+            company.model_dump(mode="json", exclude={"scale"}) | {"start": scale.start_month}
+        ),
+    }
+    asked = {key: value for key in ("customers", "months", "seed") if (value := getattr(request, key)) is not None}
+    expected = batch | asked
+    differences = [
+        f"{key} {before[key]}" for key in expected if key in before and _fixed(key) and before[key] != expected[key]
+    ]
+    if differences:
+        raise UsageError(
+            f"The lake {run.lake.root} holds another company",
+            found=f"a lake made with {', '.join(differences)}",
+            expected=", ".join(f"{key} {expected[key]}" for key in expected if _fixed(key)),
+            do="Name another folder with --root, leave these options out, or delete this lake.",
+        )
+    return batch
+
+
+def _fixed(key: str) -> bool:
+    return key in {"source", "seed", "customers", "months", "profile", "company"}
+
+
+def _covered_to(lake: Lake, name: str) -> date | None:
+    head = lake.head(name)
+    return date.fromisoformat(head.metadata["batch"]["covered_to"]) if head else None
+
+
+def _append(run: Run, batch: dict[str, Any], tables: list[Table], after: date | None, through: date) -> None:
+    delivery = _Delivery(run, batch)
+    months = simulate(
+        run.config.company,
+        batch["seed"],
+        customers=batch["customers"],
+        months=batch["months"],
+        through=through,
+        after=after,
+        schemas={job.name: _business_schema(job.table) for job in run.jobs.values() if job.transform is None},
+    )
+    collected: dict[str, list[pa.Table]] = defaultdict(list)
+    truth: dict[str, list[pa.Table]] = defaultdict(list)
+    wanted = {table.name: table for table in tables}
+
+    def events() -> Iterator[pa.RecordBatch]:
+        # One pass: while the events stream to disk, the small tables of each month are kept.
+        for month in months:
+            for name, rows in month.tables.items():
+                collected[name].append(rows)
+            for name, rows in month.truth.items():
+                truth[name].append(rows)
+            if EVENTS in wanted:
+                yield from month.events
+
+    if EVENTS in wanted:
+        delivery.append(wanted.pop(EVENTS), events())
+    else:
+        list(events())
+    for name, table in sorted(wanted.items(), key=lambda item: (item[0] == LAST, item[0])):
+        delivery.append(table, (rows for month in collected[name] for rows in month.to_batches()))
+    for name, months_of_truth in truth.items():
+        with replacing(run.lake.root / TRUTH / f"{name}.parquet") as draft:
+            pq.write_table(pa.concat_tables(months_of_truth), draft)
+
+
+class _Delivery:
+    """Appends records with their provenance: one commit per table."""
+
+    def __init__(self, run: Run, batch: dict[str, Any]) -> None:
+        self._run = run
+        self._batch = batch
+        self._ingested_at = datetime.now(UTC)
+
+    def append(self, table: Table, records: Iterator[pa.RecordBatch]) -> None:
+        run, started = self._run, time.monotonic()
+        run.reporter.started(table.name)
+        reader = pa.RecordBatchReader.from_batches(table.arrow_schema, self._stamped(table, records))
+        metadata = {"run_id": run.run_id, "batch": self._batch}
+        delta.append(reader, run.lake, table, run.config.lake, metadata)
+        head = run.lake.existing(table.name)
+        step = Step(table.name, "done", time.monotonic() - started, head.rows, head.version)
+        run.steps.append(step)
+        run.reporter.finished(step)
+
+    def _stamped(self, table: Table, records: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        row = 1
+        for batch in records:
+            count = batch.num_rows
+            provenance = {
+                "_source": pa.repeat(SOURCE, count),
+                "_batch_id": pa.repeat(self._batch["batch_id"], count),
+                "_row": pa.array(np.arange(row, row + count)),
+                "_ingested_at": pa.repeat(pa.scalar(self._ingested_at, pa.timestamp("us", tz="UTC")), count),
+            }
+            row += count
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True)) | provenance
+            yield pa.RecordBatch.from_arrays([columns[name] for name in table.column_names], schema=table.arrow_schema)
+
+
+def _business_schema(table: Table) -> pa.Schema:
+    provenance = {column.name for column in PROVENANCE}
+    return pa.schema([field for field in table.arrow_schema if field.name not in provenance])

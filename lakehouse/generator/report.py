@@ -1,0 +1,187 @@
+"""The acceptance bands of the synthetic company, measured from its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from lakehouse.generator.report_views import make_views
+from lakehouse.settings import Sla
+
+
+@dataclass(frozen=True)
+class Band:
+    """A figure and where it should lie: ``measured`` and ``holds`` are None where it cannot be measured yet."""
+
+    name: str
+    low: float
+    high: float
+    measured: float | None
+    unit: str
+    holds: bool | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """A band before it is measured: ``sql`` gives one number; ``needs`` are views beyond bronze."""
+
+    name: str
+    low: float
+    high: float
+    sql: str
+    unit: str = "share"
+    needs: str = ""
+
+
+_LOGO_CHURN = "SELECT avg((mrr_after = 0)::INT) FROM twelve_months WHERE segment = '{}' AND cadence = '{}'"
+_GRR = "SELECT sum(least(mrr_before, mrr_after)) / sum(mrr_before) FROM twelve_months WHERE segment = '{}'"
+_NRR = "SELECT sum(mrr_after) / sum(mrr_before) FROM twelve_months WHERE segment = '{}'"
+
+# Benchmarks for SaaS, 1.1: what surveys give for the segments, widened for the cadence (monthly payers leave more).
+_RETENTION = [
+    _Measure("logo churn a year, SMB monthly", 0.16, 0.32, _LOGO_CHURN.format("SMB", "monthly")),
+    _Measure("logo churn a year, SMB annual", 0.12, 0.22, _LOGO_CHURN.format("SMB", "annual")),
+    _Measure("logo churn a year, Mid-Market monthly", 0.10, 0.20, _LOGO_CHURN.format("Mid-Market", "monthly")),
+    _Measure("logo churn a year, Mid-Market annual", 0.07, 0.12, _LOGO_CHURN.format("Mid-Market", "annual")),
+    _Measure("logo churn a year, Enterprise annual", 0.03, 0.08, _LOGO_CHURN.format("Enterprise", "annual")),
+    _Measure("GRR, SMB", 0.78, 0.85, _GRR.format("SMB")),
+    _Measure("GRR, Mid-Market", 0.88, 0.92, _GRR.format("Mid-Market")),
+    _Measure("GRR, Enterprise", 0.92, 0.95, _GRR.format("Enterprise")),
+    _Measure("NRR, SMB", 0.95, 1.00, _NRR.format("SMB")),
+    _Measure("NRR, Mid-Market", 1.02, 1.08, _NRR.format("Mid-Market")),
+    _Measure("NRR, Enterprise", 1.08, 1.15, _NRR.format("Enterprise")),
+]
+
+_GINI = """
+WITH ranked AS (SELECT dollars, row_number() OVER (ORDER BY dollars) AS place, count(*) OVER () AS n FROM latest)
+SELECT 2 * sum(place * dollars) / (any_value(n) * sum(dollars)) - (any_value(n) + 1) / any_value(n) FROM ranked
+"""
+_INVOLUNTARY = """
+SELECT avg((cancel_reason = 'payment_failed')::INT)
+FROM items JOIN people USING (customer_id)
+WHERE item_type = 'plan' AND cancel_reason IS NOT NULL AND cancel_reason <> 'trial_expired' AND employee_count < 100
+"""
+_GROSS_MARGIN = """
+SELECT 1 - (SELECT sum(amount) FROM bronze_expenses WHERE department LIKE 'cogs%' AND month > from_month)
+    / (SELECT sum(native_mrr * rate) FROM mrr WHERE month_end > from_month)
+FROM (SELECT last_day(max(month) - INTERVAL 12 MONTH)::DATE AS from_month FROM bronze_expenses)
+"""
+_MONTH_THREE = """
+SELECT sum(if(month(start_date) % 3 = 0, yearly, 0)) / sum(yearly)
+FROM (
+    SELECT start_date, amount::DOUBLE / interval_count * if(billing_interval = 'year', 1, 12) * rate AS yearly
+    FROM items JOIN people USING (customer_id, currency)
+    LEFT JOIN (SELECT currency, rate_date AS start_date, rate::DOUBLE AS rate FROM bronze_exchange_rates
+               UNION ALL SELECT 'USD', unnest(generate_series(DATE '2000-01-01', DATE '2100-01-01', INTERVAL 1 DAY)), 1)
+        USING (currency, start_date)
+    WHERE change_type = 'initial' AND employee_count >= 100
+)
+"""
+_BUSINESS = [
+    _Measure("Gini of ARPA", 0.68, 0.78, _GINI),
+    _Measure("ACV", 10_000, 15_000, "SELECT 12 * avg(dollars) FROM latest", "USD"),
+    _Measure(
+        "MRR outside the reporting currency", 0.15, 1.0,
+        "SELECT sum(if(currency = 'USD', 0, dollars)) / sum(dollars) FROM latest",
+    ),
+    _Measure(
+        "customers by self-service", 0.28, 0.38,
+        "SELECT avg((change_type = 'conversion')::INT) FROM items WHERE change_type IN ('initial', 'conversion')",
+    ),
+    _Measure("gross margin", 0.72, 0.80, _GROSS_MARGIN),
+    _Measure("month 3 of the quarter, new business of Mid-Market and Enterprise", 0.45, 0.55, _MONTH_THREE),
+    _Measure("involuntary share of SMB churn", 0.18, 0.30, _INVOLUNTARY),
+]  # fmt: skip
+
+_CARD_FAILURE = "SELECT avg((status = 'failed')::INT) FROM bronze_payments WHERE method = 'card' AND attempt = 1"
+_RECOVERY = """
+WITH first_failures AS (
+    SELECT invoice_id FROM bronze_payments
+    WHERE method = 'card' AND attempt = 1 AND status = 'failed'
+        AND attempted_at < (SELECT max(attempted_at) - INTERVAL 30 DAY FROM bronze_payments)
+)
+SELECT count(DISTINCT if(status = 'succeeded', invoice_id, NULL)) / count(DISTINCT invoice_id)
+FROM bronze_payments JOIN first_failures USING (invoice_id)
+"""
+_WEEKEND = """
+WITH daily AS (SELECT event_date, count(*) AS events FROM bronze_usage_events GROUP BY event_date)
+SELECT avg(events) FILTER (isodow(event_date) > 5) / avg(events) FILTER (isodow(event_date) <= 5) FROM daily
+"""
+_EVENTS = """
+SELECT (SELECT count(*) FROM bronze_usage_events) / count(*) FROM items WHERE change_type IN ('initial', 'conversion')
+"""
+_NPS = "SELECT 100 * avg(CASE WHEN score >= 9 THEN 1 WHEN score <= 6 THEN -1 ELSE 0 END) FROM bronze_nps_responses"
+_LATE = """
+SELECT avg((date_diff('second', opened_at, resolved_at) / 3600 > hours)::INT)
+FROM tickets JOIN targets USING (priority) WHERE resolved_at IS NOT NULL
+"""
+_CUSTOMER = [
+    _Measure("first-attempt card failure", 0.030, 0.040, _CARD_FAILURE),
+    _Measure("recovery of failed card payments", 0.74, 0.82, _RECOVERY),
+    _Measure("weekend day's activity against a weekday's", 0.15, 0.30, _WEEKEND, "ratio"),
+    _Measure("usage events per customer won", 7_000, 10_000, _EVENTS, "events"),
+    _Measure("CSAT", 4.3, 4.6, "SELECT avg(csat) FROM tickets", "points"),
+    _Measure("NPS", 30, 42, _NPS, "points"),
+    _Measure("tickets resolved late", 0.10, 0.20, _LATE),
+]
+
+# Mann and Whitney's statistic of the true probability at the month's start against what then happened.
+_ORACLE = """
+WITH labelled AS (
+    SELECT churn_probability_90_days AS score, EXISTS (
+        SELECT 1 FROM truth_churns AS gone
+        WHERE gone.customer_id = alive.customer_id AND gone.month >= alive.month
+            AND gone.month < alive.month + INTERVAL 3 MONTH
+            AND (gone.is_voluntary OR gone.month > alive.month)
+    ) AS churned
+    FROM truth_customer_months AS alive
+    WHERE churn_probability_90_days IS NOT NULL
+        AND month <= (SELECT max(month) - INTERVAL 2 MONTH FROM truth_customer_months)
+), ranked AS (SELECT churned, row_number() OVER (ORDER BY score) AS place FROM labelled)
+SELECT (sum(place) FILTER (churned) - count(*) FILTER (churned) * (count(*) FILTER (churned) + 1) / 2)
+    / (count(*) FILTER (churned) * count(*) FILTER (NOT churned))
+FROM ranked
+"""
+_NOT_ALLOCATED = """
+SELECT 1 - (SELECT sum(cac) FROM gold_unit_economics)::DOUBLE / (
+    (SELECT sum(amount)::DOUBLE FROM bronze_marketing_spend)
+    + (SELECT sum(amount)::DOUBLE FROM bronze_expenses WHERE department IN ('sales', 'marketing'))
+)
+"""
+_AFTER_A_RUN = [
+    _Measure("AUC of the true churn hazard", 0.83, 0.88, _ORACLE, "AUC", needs="truth_customer_months"),
+    _Measure(
+        "CAC payback, blended", 10, 16, "SELECT sum(cac)::DOUBLE / sum(arpa * gross_margin) FROM gold_unit_economics",
+        "months", needs="gold_unit_economics",
+    ),
+    _Measure(
+        "LTV:CAC, Σ ltv ÷ Σ cac", 4, 8, "SELECT sum(ltv)::DOUBLE / sum(cac)::DOUBLE FROM gold_unit_economics", "ratio",
+        needs="gold_unit_economics",
+    ),
+    _Measure("CAC not allocated", 0.0, 0.05, _NOT_ALLOCATED, needs="gold_unit_economics"),
+]  # fmt: skip
+
+
+def bands(connection: duckdb.DuckDBPyConnection, sla: Sla) -> list[Band]:
+    """Return every acceptance band that can be seen without a CRM.
+
+    ``connection`` has views named ``bronze_customers`` and so on, perhaps ``truth_customer_months`` and
+    ``gold_unit_economics`` too; ``sla`` gives the targets by which a ticket is late.
+    """
+    make_views(connection, sla)
+    present = {str(name) for (name,) in connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
+    measures = [*_RETENTION, *_BUSINESS, *_CUSTOMER, *_AFTER_A_RUN]
+    return [_measured(connection, measure, present) for measure in measures]
+
+
+def _measured(connection: duckdb.DuckDBPyConnection, measure: _Measure, present: set[str]) -> Band:
+    if measure.needs and measure.needs not in present:
+        return Band(measure.name, measure.low, measure.high, None, measure.unit, None, "after a run")
+    row = connection.execute(measure.sql).fetchone()
+    value = None if row is None or row[0] is None else float(row[0])
+    holds = None if value is None else measure.low <= value <= measure.high
+    return Band(
+        measure.name, measure.low, measure.high, value, measure.unit, holds, "" if holds is not None else "no data"
+    )

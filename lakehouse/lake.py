@@ -1,0 +1,147 @@
+"""A lake on disk: where its tables lie, what the newest version of each is, and which versions are published.
+
+Everything here reads Delta's log as the JSON that it is, so that deciding what to do needs no JVM.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import BrokenLakeError
+from lakehouse.manifest import Manifest
+
+CURRENT = "CURRENT"
+MANIFESTS = "_manifests"
+TRUTH = "_truth"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest version of a table: its number, what its writer recorded beside it, and its rows if known."""
+
+    version: int
+    metadata: dict[str, Any]
+    rows: int | None
+
+    @property
+    def identity(self) -> str:
+        """What tells this version from every other one, also of a table that was made anew."""
+        return f"{self.version}@{self.metadata.get('run_id', '')}"
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake in the folder ``root``."""
+
+    root: Path
+
+    def table_path(self, name: str) -> Path:
+        """Return the folder of the table ``name`` (``layer.table``)."""
+        layer, _, short_name = name.partition(".")
+        return self.root / layer / short_name
+
+    def head(self, name: str) -> Head | None:
+        """Return the newest version of ``name``, or None if the table does not exist."""
+        log = self.table_path(name) / "_delta_log"
+        for commit in sorted(log.glob("[0-9]" * 20 + ".json"), reverse=True):
+            info = _commit_info(commit)
+            # Taking files away that no version needs is a commit as well, but not a version of the data.
+            if not str(info.get("operation", "")).startswith("VACUUM"):
+                return Head(int(commit.stem), _recorded(info), _rows(info))
+        return None
+
+    def existing(self, name: str) -> Head:
+        """Return the newest version of ``name``.
+
+        Raises:
+            BrokenLakeError: if the table does not exist.
+        """
+        head = self.head(name)
+        if head is None:
+            raise BrokenLakeError(
+                f"The lake {self.root} lacks a table",
+                found=f"no log in {self.table_path(name)}",
+                expected=f"the table {name}",
+                do="Put the folder back, or run `lakehouse run --full` to build every table anew.",
+            )
+        return head
+
+    def current(self) -> Manifest | None:
+        """Return the published manifest, or None if nothing has been published.
+
+        Raises:
+            BrokenLakeError: if ``CURRENT`` does not lead to a readable manifest.
+        """
+        pointer = self.root / CURRENT
+        if not pointer.exists():
+            return None
+        name = pointer.read_text(encoding="utf-8").strip()
+        target = (self.root / name).resolve()
+        if not name or not target.is_relative_to(self.root.resolve() / MANIFESTS) or not target.is_file():
+            raise BrokenLakeError(
+                f"The lake {self.root} has no readable published run",
+                found=f"{CURRENT} naming {name!r}",
+                expected=f"the name of a file in {MANIFESTS}/",
+                do="Run `lakehouse rollback` to publish an earlier run again, or `lakehouse run` to publish a new one.",
+            )
+        return Manifest.read(target)
+
+    def published(self) -> Manifest:
+        """Return the published manifest.
+
+        Raises:
+            BrokenLakeError: if there is none, or if a table is not where the manifest says.
+        """
+        manifest = self.current()
+        if manifest is None:
+            raise BrokenLakeError(
+                f"The lake {self.root} has nothing to show",
+                found="no published run",
+                expected="a run that passed its checks",
+                do="Run `lakehouse run` first, or name another lake with --root.",
+            )
+        missing = [name for name in manifest.tables if not self.has_version(name, manifest.tables[name].version)]
+        if missing:
+            raise BrokenLakeError(
+                f"The lake {self.root} lacks tables that its published run {manifest.run_id} names",
+                found=f"no readable version of {', '.join(missing)}",
+                expected=", ".join(f"{name} at version {manifest.tables[name].version}" for name in missing),
+                do="Put the folders back, or run `lakehouse run --full` to build every table anew.",
+            )
+        return manifest
+
+    def has_version(self, name: str, version: int) -> bool:
+        """Say whether the log of ``name`` still holds ``version``, as a commit or in a checkpoint."""
+        log = self.table_path(name) / "_delta_log"
+        return (log / f"{version:020}.json").is_file() or any(log.glob(f"{version:020}.checkpoint*.parquet"))
+
+    def manifests(self) -> list[Manifest]:
+        """Return all published manifests that are kept, oldest first."""
+        return [Manifest.read(path) for path in sorted((self.root / MANIFESTS).glob("*.json"))]
+
+
+def _commit_info(commit: Path) -> dict[str, Any]:
+    with commit.open(encoding="utf-8") as lines:
+        for line in lines:
+            action = json.loads(line)
+            if "commitInfo" in action:
+                return dict(action["commitInfo"])
+    return {}
+
+
+def _recorded(info: dict[str, Any]) -> dict[str, Any]:
+    try:
+        recorded = json.loads(info.get("userMetadata", "{}"))
+    except json.JSONDecodeError:
+        return {}
+    return recorded if isinstance(recorded, dict) else {}
+
+
+def _rows(info: dict[str, Any]) -> int | None:
+    # Spark and delta-rs name the same number differently.
+    metrics = info.get("operationMetrics", {})
+    rows = metrics.get("numOutputRows", metrics.get("num_added_rows"))
+    return None if rows is None else int(rows)

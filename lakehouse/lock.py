@@ -1,0 +1,97 @@
+"""One writer at a time: Delta on a local disk loses commits when two processes write.
+
+Two kernel locks guard a lake. Python holds one with flock. The JVM that Python starts holds the other, since it
+outlives a killed Python for a moment and may still commit. The kernel releases each when its holder is gone, so no
+lock is ever stale; the next writer takes the first and waits for the second.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pyspark.sql import SparkSession
+
+from lakehouse.errors import LakeBusyError, UsageError
+
+WRITER = "_lock/writer"
+JVM = "_lock/jvm"
+JVM_GRACE_SECONDS = 30.0
+
+
+@contextmanager
+def writer_lock(root: Path) -> Iterator[None]:
+    """Hold the lake at ``root`` for writing.
+
+    Raises:
+        LakeBusyError: if another process, or the JVM of a killed one, is writing.
+        UsageError: if the root cannot be written.
+    """
+    try:
+        (root / WRITER).parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root / WRITER)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise _busy(root, "a process that writes to it") from None
+    except OSError as error:
+        raise UsageError(
+            f"The lake {root} cannot be written",
+            found=error.strerror or str(error),
+            expected="a folder in which this user may create files",
+            do="Choose another folder with --root or LAKEHOUSE_ROOT, or correct its permissions.",
+        ) from error
+    try:
+        _wait_for_jvm(root)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def jvm_lock(spark: SparkSession, root: Path) -> Iterator[None]:
+    """Hold the lake at ``root`` in the JVM of ``spark``, which keeps it if Python is killed.
+
+    Raises:
+        LakeBusyError: if another JVM holds it.
+    """
+    jvm = spark._jvm  # noqa: SLF001 - there is no public way to the JVM
+    channel = jvm.java.io.RandomAccessFile(str((root / JVM).resolve()), "rw").getChannel()
+    if channel.tryLock() is None:
+        raise _busy(root, "a JVM that writes to it")
+    # Kept where the JVM's collector cannot reach it: a collected channel lets go of its lock.
+    properties = jvm.java.lang.System.getProperties()
+    properties.put(JVM, channel)
+    try:
+        yield
+    finally:
+        properties.remove(JVM)
+        channel.close()
+
+
+def _wait_for_jvm(root: Path) -> None:
+    deadline = time.monotonic() + JVM_GRACE_SECONDS
+    with (root / JVM).open("a") as file:
+        while True:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise _busy(root, "the JVM of an earlier run, which is still writing") from None
+                time.sleep(0.2)
+            else:
+                fcntl.lockf(file, fcntl.LOCK_UN)
+                return
+
+
+def _busy(root: Path, holder: str) -> LakeBusyError:
+    return LakeBusyError(
+        f"The lake {os.fspath(root)} is busy",
+        found=holder,
+        expected="one writer at a time",
+        do="Wait until it is done and run the command again; reading is possible meanwhile.",
+    )

@@ -1,0 +1,103 @@
+"""The record of what ran: ``ops.runs``, ``ops.job_runs`` and ``ops.quality_results``, appended at the end of each run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from lakehouse import delta
+from lakehouse.audit import Result
+from lakehouse.fingerprint import digest
+from lakehouse.run import Run
+from lakehouse.table import Column, Table
+
+RUNS = Table(
+    name="ops.runs",
+    description="Every run of the lake: one row per run.",
+    grain="run",
+    key=("run_id",),
+    columns=(
+        Column("run_id", "string", "Run; sorts by time", nullable=False),
+        Column("started_at", "timestamp", "When it took the lock", nullable=False),
+        Column("finished_at", "timestamp", "When it ended", nullable=False),
+        Column("status", "string", "How it ended", nullable=False, values=("published", "unchanged", "kept", "failed")),
+        Column("message", "string", "Why nothing was published, or what failed"),
+        Column("as_of", "date", "Day as of which the tables were computed"),
+        Column("code", "string", "Fingerprint of the code of all jobs"),
+        Column("configuration", "string", "Fingerprint of the configuration"),
+        Column("jobs_done", "int", "Jobs computed", nullable=False),
+        Column("jobs_skipped", "int", "Jobs whose inputs had not changed", nullable=False),
+        Column("checks", "int", "Checks applied", nullable=False),
+        Column("checks_failed", "int", "Checks that failed", nullable=False),
+    ),
+)
+
+JOB_RUNS = Table(
+    name="ops.job_runs",
+    description="Every job of every run: one row per run and job.",
+    grain="run and job",
+    key=("run_id", "table_name"),
+    columns=(
+        Column("run_id", "string", "Run", nullable=False),
+        Column("table_name", "string", "Table of the job", nullable=False),
+        Column("status", "string", "What happened", nullable=False, values=("done", "skipped", "failed")),
+        Column("version", "bigint", "Version that the run left behind"),
+        Column("rows", "bigint", "Rows written"),
+        Column("duration_seconds", "double", "Time from start to audited version", nullable=False),
+        Column("fingerprint", "string", "Fingerprint of what it was computed from"),
+    ),
+)
+
+QUALITY_RESULTS = Table(
+    name="ops.quality_results",
+    description="Every result of every check, those without a failure too: one row per run, table and rule.",
+    grain="run, table and rule",
+    key=("run_id", "table_name", "rule"),
+    columns=(
+        Column("run_id", "string", "Run; sorts by time", nullable=False),
+        Column("table_name", "string", "Table that was checked", nullable=False),
+        Column("rule", "string", "Name of the rule", nullable=False),
+        Column("rule_version", "string", "Hash of the rule's expression", nullable=False),
+        Column("severity", "string", "How bad a failure is", nullable=False, values=("error", "warn", "info")),
+        Column("action", "string", "What a failure does", nullable=False, values=("mark", "quarantine", "stop")),
+        Column("status", "string", "Result", nullable=False, values=("pass", "fail", "error", "skipped")),
+        Column("checked", "bigint", "Rows that were checked", nullable=False),
+        Column("failed", "bigint", "Rows that break the rule", nullable=False),
+        Column("threshold", "double", "Failures that are allowed", nullable=False),
+        Column("duration_seconds", "double", "Share of the audit's time", nullable=False),
+    ),
+)
+
+
+def record(run: Run) -> None:
+    """Append what is known of ``run`` to the three tables."""
+    ended = {
+        "run_id": run.run_id,
+        "started_at": run.started_at,
+        "finished_at": datetime.now(UTC),
+        "status": run.status,
+        "message": run.message,
+        "as_of": run.as_of,
+        "code": run.manifest.code if run.manifest else None,
+        "configuration": run.manifest.configuration if run.manifest else None,
+        "jobs_done": sum(step.status == "done" for step in run.steps),
+        "jobs_skipped": sum(step.status == "skipped" for step in run.steps),
+        "checks": len(run.results),
+        "checks_failed": sum(result.status != "pass" for result in run.results),
+    }
+    _append(run, RUNS, [ended])
+    _append(run, JOB_RUNS, [{"run_id": run.run_id, **vars(step)} for step in run.steps])
+    _append(run, QUALITY_RESULTS, [_as_row(run.run_id, result) for result in run.results])
+
+
+def _as_row(run_id: str, result: Result) -> dict[str, object]:
+    row = {key: value for key, value in vars(result).items() if key != "expression"}
+    rule = {"rule_version": digest(result.expression), "severity": "error", "action": "stop", "threshold": 0.0}
+    return {"run_id": run_id, **row, **rule}
+
+
+def _append(run: Run, table: Table, rows: list[dict[str, object]]) -> None:
+    if rows:
+        data = pa.Table.from_pylist(rows, schema=table.arrow_schema)
+        delta.append(data, run.lake, table, run.config.lake, {"run_id": run.run_id})

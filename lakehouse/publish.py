@@ -1,0 +1,111 @@
+"""Publishing: one pointer, replaced in one step, decides which versions everybody sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from deltalake import DeltaTable
+
+from lakehouse import fingerprint
+from lakehouse.coverage import received
+from lakehouse.errors import UsageError
+from lakehouse.files import replacing
+from lakehouse.lake import CURRENT, MANIFESTS, Lake
+from lakehouse.manifest import Entry, Manifest, Quality
+from lakehouse.plan import make_plan
+from lakehouse.registry import Job
+from lakehouse.run import Run
+from lakehouse.settings import Settings
+
+
+def candidate(run: Run, settings: Settings) -> Manifest:
+    """Return the manifest of the newest versions of all tables that are up to date with their inputs."""
+    lake, jobs, config = run.lake, run.jobs, run.config
+    stale = make_plan(jobs, lake, settings).due
+    return Manifest(
+        run_id=run.run_id,
+        published_at=datetime.now(UTC),
+        as_of=settings.as_of,
+        code=fingerprint.digest({name: fingerprint.of_code(job.path) for name, job in jobs.items()}),
+        configuration=fingerprint.digest([config.company, config.metrics, config.sla]),
+        batch=received(lake),
+        tables={name: _entry(lake, job) for name, job in jobs.items() if name not in stale and lake.head(name)},
+        quality=Quality(checks=len(run.results), failed=sum(result.status != "pass" for result in run.results)),
+    )
+
+
+def remaining(jobs: Mapping[str, Job], lake: Lake, settings: Settings) -> list[str]:
+    """Return the published tables that are not up to date with the newest versions of their inputs."""
+    current = lake.current()
+    plan = make_plan(jobs, lake, settings)
+    return [name for name in plan.order if name in plan.due and current is not None and name in current.tables]
+
+
+def is_withdrawn(lake: Lake, manifest: Manifest) -> bool:
+    """Say whether just these versions were published before and then rolled back."""
+    return any(kept.withdrawn and kept.versions == manifest.versions for kept in lake.manifests())
+
+
+def publish(lake: Lake, manifest: Manifest) -> None:
+    """Write the manifest and let ``CURRENT`` name it."""
+    path = manifest.write(lake.root / MANIFESTS)
+    _point_to(lake, f"{MANIFESTS}/{path.name}")
+
+
+def rollback(lake: Lake, run_id: str | None = None) -> Manifest:
+    """Publish an earlier run again (the one before the current, if none is named) and return its manifest.
+
+    The runs after it are marked as withdrawn, so that the next run does not publish the same versions again.
+
+    Raises:
+        UsageError: if there is no such run, or its versions are gone.
+    """
+    manifests = lake.manifests()
+    current = lake.current()
+    current_id = current.run_id if current else "~"
+    earlier = [m for m in manifests if m.run_id < current_id and not m.withdrawn]
+    chosen = [m for m in earlier if run_id in (None, m.run_id)]
+    if not chosen:
+        raise UsageError(
+            f"The lake {lake.root} cannot go back to {run_id or 'an earlier run'}",
+            found=f"{len(earlier)} earlier published runs: {', '.join(m.run_id for m in earlier) or 'none'}",
+            expected="one of them",
+            do="Run `lakehouse runs` for all runs.",
+        )
+    target = chosen[-1]
+    lost = [name for name, version in target.versions.items() if not lake.has_version(name, version)]
+    if lost:
+        raise UsageError(
+            f"The run {target.run_id} cannot be published again",
+            found=f"no version any more of {', '.join(lost)}",
+            expected="every version that its manifest names",
+            do="Choose a later run of `lakehouse runs`.",
+        )
+    for manifest in manifests:
+        if target.run_id < manifest.run_id <= current_id:
+            manifest.model_copy(update={"withdrawn": True}).write(lake.root / MANIFESTS)
+    _point_to(lake, f"{MANIFESTS}/{target.run_id}.json")
+    return target
+
+
+def not_published(name: str, manifest: Manifest) -> UsageError:
+    """Return the error of asking for a table that the published run does not hold."""
+    return UsageError(
+        f"The table {name} is not published",
+        found=f"run {manifest.run_id} with {', '.join(manifest.tables)}",
+        expected="one of these tables",
+        do="Run `lakehouse run` to build what is missing.",
+    )
+
+
+def _entry(lake: Lake, job: Job) -> Entry:
+    head = lake.existing(job.name)
+    # A received table grows by appends: its rows are those of all its commits.
+    rows = head.rows if job.transform else DeltaTable(str(lake.table_path(job.name))).count()
+    return Entry(version=head.version, rows=rows, fingerprint=str(head.metadata.get("fingerprint", head.identity)))
+
+
+def _point_to(lake: Lake, name: str) -> None:
+    with replacing(lake.root / CURRENT) as draft:
+        draft.write_text(name + "\n", encoding="utf-8")

@@ -1,0 +1,86 @@
+"""The jobs that exist, found by their place: ``jobs/<layer>/<table>.py`` declares a table and how it is computed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from pyspark.sql import DataFrame
+
+from lakehouse.errors import UsageError
+from lakehouse.project import PROJECT
+from lakehouse.table import Table
+
+LAYERS = ("bronze", "silver", "gold")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A table with the file that declares it; ``transform`` is None for a received (bronze) table."""
+
+    table: Table
+    transform: Callable[..., DataFrame] | None
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+
+@cache
+def jobs() -> Mapping[str, Job]:
+    """Return every job by its table's name, bronze first, in order of name."""
+    found = [_job(f"jobs.{layer}.{path.stem}") for layer in LAYERS for path in _files(layer)]
+    return {job.name: job for job in found}
+
+
+def job(name: str) -> Job:
+    """Return the job of the table ``name``.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    if name not in jobs():
+        raise UsageError(
+            "The table is not known",
+            found=repr(name),
+            expected=f"one of {', '.join(jobs())}",
+            do="Run `lakehouse tables` for what each of them holds.",
+        )
+    return jobs()[name]
+
+
+def _files(layer: str) -> list[Path]:
+    return [path for path in sorted((PROJECT / "jobs" / layer).glob("*.py")) if not path.stem.startswith("_")]
+
+
+def _job(module_name: str) -> Job:
+    module = importlib.import_module(module_name)
+    path = _path_under_project(module)
+    table: Table = module.table
+    if table.name != f"{path.parent.name}.{path.stem}":
+        raise UsageError(
+            f"The job file {path} declares another table",
+            found=table.name,
+            expected=f"{path.parent.name}.{path.stem}",
+            do="Rename the file or the table: a table is one file.",
+        )
+    return Job(table, getattr(module, "transform", None), path)
+
+
+def _path_under_project(module: ModuleType) -> Path:
+    path = Path(str(module.__file__)).resolve()
+    # A folder `jobs` beside a started script would stand before the project's own.
+    if not path.is_relative_to(PROJECT):
+        raise UsageError(
+            "The job files are not the project's own",
+            found=str(path),
+            expected=f"a file under {PROJECT}",
+            do="Start the command from another folder, or rename the `jobs` folder that stands in the way.",
+        )
+    return path

@@ -1,0 +1,188 @@
+"""A run: build what is due, audit it, publish it or leave the published state as it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from graphlib import TopologicalSorter
+
+from pyspark.sql import DataFrame, SparkSession
+
+from lakehouse import delta, graph
+from lakehouse.audit import Result, audit
+from lakehouse.config import Config
+from lakehouse.coverage import as_of
+from lakehouse.errors import LakehouseError, QualityError
+from lakehouse.failures import as_paragraph
+from lakehouse.lake import Lake
+from lakehouse.lock import jvm_lock, writer_lock
+from lakehouse.ops import record
+from lakehouse.plan import job_fingerprint, make_plan
+from lakehouse.publish import candidate, is_withdrawn, publish, remaining
+from lakehouse.registry import Job
+from lakehouse.retention import forget_old_runs
+from lakehouse.run import Reporter, Run, Step
+from lakehouse.session import get_session
+from lakehouse.settings import Settings
+
+# Two jobs side by side keep two cores busy while one of them plans or commits; a third gained nothing.
+WORKERS = 2
+
+
+def execute(
+    lake: Lake,
+    config: Config,
+    jobs: dict[str, Job],
+    reporter: Reporter,
+    *,
+    receive: Callable[[Run], None] | None = None,
+    selectors: list[str] | None = None,
+    full: bool = False,
+) -> Run:
+    """Run the jobs that the selectors name (all, if None) as far as they are due, or all of them if ``full``.
+
+    ``receive`` brings new records before the jobs start.
+
+    Raises:
+        LakeBusyError: if another process writes to the lake.
+        QualityError: if a check failed; nothing was published then.
+        LakehouseError: if a job failed; nothing was published then.
+    """
+    chosen = None if selectors is None else graph.selected(jobs, selectors)
+    with writer_lock(lake.root):
+        run = Run(lake, config, jobs, reporter)
+        try:
+            if receive is not None:
+                receive(run)
+            run.as_of = as_of(lake)
+            settings = Settings.of(run.as_of, config.metrics, config.sla)
+            _build_and_audit(run, settings, chosen, full=full)
+            _publish(run, settings)
+        except LakehouseError as error:
+            run.message = str(error)
+            raise
+        finally:
+            record(run)
+        if run.status == "published":
+            forget_old_runs(lake, config.lake)
+    return run
+
+
+def _build_and_audit(run: Run, settings: Settings, chosen: set[str] | None, *, full: bool) -> None:
+    plan = make_plan(run.jobs, run.lake, settings, chosen=chosen, full=full)
+    due = [name for name in plan.order if name in plan.due]
+    for name in plan.order:
+        if name not in plan.due and (chosen is None or name in chosen):
+            head = run.lake.existing(name)
+            step = Step(name, "skipped", 0.0, head.rows, head.version, head.metadata.get("fingerprint"))
+            run.steps.append(step)
+            run.reporter.finished(step)
+    unaudited = [name for name in _unpublished(run, plan.order) if name not in plan.due]
+    if due or unaudited:
+        with _session(run) as spark:
+            for name in unaudited:
+                run.results += _audited(run, spark, name)
+            _build_all(run, settings, spark, due)
+
+
+@contextmanager
+def _session(run: Run) -> Iterator[SparkSession]:
+    spark = get_session()
+    with jvm_lock(spark, run.lake.root):
+        yield spark
+
+
+def _unpublished(run: Run, order: list[str]) -> list[str]:
+    current = run.lake.current()
+    published = current.versions if current else {}
+    heads = {name: run.lake.head(name) for name in order}
+    return [name for name, head in heads.items() if head is not None and published.get(name) != head.version]
+
+
+def _build_all(run: Run, settings: Settings, spark: SparkSession, due: list[str]) -> None:
+    sorter = TopologicalSorter({name: set(run.jobs[name].table.inputs.values()) & set(due) for name in due})
+    sorter.prepare()
+    running: dict[Future[Step], str] = {}
+    failure: BaseException | None = None
+    with ThreadPoolExecutor(WORKERS) as pool:
+        waiting: list[str] = []
+        while sorter.is_active() and not (failure and not running):
+            waiting += sorted(sorter.get_ready(), key=due.index)
+            while waiting and len(running) < WORKERS and failure is None:
+                name = waiting.pop(0)
+                run.reporter.started(name)
+                running[pool.submit(_build, run, settings, spark, name)] = name
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                name = running.pop(future)
+                failure = failure or future.exception()
+                step = Step(name, "failed") if future.exception() else future.result()
+                run.steps.append(step)
+                run.reporter.finished(step)
+                sorter.done(name)
+    if failure is not None:
+        raise failure
+
+
+def _build(run: Run, settings: Settings, spark: SparkSession, name: str) -> Step:
+    started = time.monotonic()
+    job = run.jobs[name]
+    fingerprint = job_fingerprint(job, run.lake, settings)
+    try:
+        output = computed(job, inputs(run.lake, run.jobs, spark, job), settings)
+        metadata = {"run_id": run.run_id, "fingerprint": fingerprint}
+        delta.replace(output, run.lake, job.table, run.config.lake, metadata)
+        run.results += _audited(run, spark, name)
+    except Exception as error:
+        raise as_paragraph(error, f"The job of {name} failed") from error
+    head = run.lake.existing(name)
+    return Step(name, "done", time.monotonic() - started, head.rows, head.version, fingerprint)
+
+
+def inputs(lake: Lake, jobs: dict[str, Job], spark: SparkSession, job: Job) -> dict[str, DataFrame]:
+    """Return the frames that ``job`` reads, each pinned to the newest version of its table."""
+    heads = {parameter: (source, lake.head(source)) for parameter, source in job.table.inputs.items()}
+    return {
+        parameter: delta.read(spark, lake, jobs[source].table, head.version if head else None)
+        for parameter, (source, head) in heads.items()
+    }
+
+
+def computed(job: Job, frames: dict[str, DataFrame], settings: Settings) -> DataFrame:
+    """Return what the job computes from ``frames`` and the settings that it declares."""
+    if job.transform is None:
+        raise TypeError(f"{job.name} is received, not computed")
+    return job.transform(**frames, **{name: getattr(settings, name) for name in job.table.settings})
+
+
+def _audited(run: Run, spark: SparkSession, name: str) -> list[Result]:
+    head = run.lake.existing(name)
+    table = run.jobs[name].table
+    return audit(delta.read(spark, run.lake, table, head.version), table)
+
+
+def _publish(run: Run, settings: Settings) -> None:
+    failed = [result for result in run.results if result.status != "pass"]
+    if failed:
+        raise QualityError(
+            "Checks failed, so nothing was published",
+            found="; ".join(f"{r.failed:,} of {r.checked:,} rows of {r.table_name} break {r.rule}" for r in failed),
+            expected="; ".join(f"{r.rule}: {r.expression}" for r in failed),
+            do="The published run is as it was. Correct the records or the job, then run again.",
+        )
+    left = remaining(run.jobs, run.lake, settings)
+    manifest = candidate(run, settings)
+    current = run.lake.current()
+    if left:
+        run.status = "kept"
+        run.message = f"not published: {', '.join(left)} depend on what changed and remain to be run"
+    elif current is not None and current.versions == manifest.versions:
+        run.status, run.manifest = "unchanged", current
+    elif is_withdrawn(run.lake, manifest):
+        run.status = "kept"
+        run.message = "not published: a rollback withdrew just these versions; new records, code or settings lift that"
+    else:
+        publish(run.lake, manifest)
+        run.status, run.manifest = "published", manifest

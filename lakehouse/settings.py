@@ -1,0 +1,233 @@
+"""The typed configuration that jobs may depend on; :mod:`lakehouse.config` reads it from ``conf/``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+PositiveInt = Annotated[int, Field(ge=1)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class Model(BaseModel):
+    """Base of every configuration model: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Segments(Model):
+    """Numbers of employees from which a customer is Mid-Market or Enterprise; below the first it is SMB."""
+
+    mid_market_from: PositiveInt
+    enterprise_from: PositiveInt
+
+    @model_validator(mode="after")
+    def _ascend(self) -> Segments:
+        if self.enterprise_from <= self.mid_market_from:
+            raise ValueError("enterprise_from must be greater than mid_market_from")
+        return self
+
+
+class Calendar(Model):
+    """Fiscal year and days without business (``month-day`` to name)."""
+
+    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)]
+    holidays: Mapping[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")], str]
+
+
+class UnitEconomics(Model):
+    """Parameters of CAC, margin, lifetime value and payback; months, shares and rates per year."""
+
+    cac_lag_months: Annotated[int, Field(ge=0, le=24)]
+    cac_spread: Literal["equal", "first_year_value"]
+    gross_margin_minimum: Share
+    gross_margin_maximum: Share
+    gross_margin_months: PositiveInt
+    margin_min_months: PositiveInt
+    arpa_months: PositiveInt
+    discount_rate_per_year: Share
+    horizon_months: Annotated[int, Field(ge=12, le=600)]
+    survival_min_churned: PositiveInt
+
+    @model_validator(mode="after")
+    def _bounds_ascend(self) -> UnitEconomics:
+        if self.gross_margin_minimum > self.gross_margin_maximum:
+            raise ValueError("gross_margin_minimum must not exceed gross_margin_maximum")
+        return self
+
+
+class UsageScore(Model):
+    """Peers of the usage score: upper ends of the tenure bands in months, and the fewest peers of a band."""
+
+    tenure_bands_months: list[PositiveInt]
+    min_peers: PositiveInt
+
+    @model_validator(mode="after")
+    def _bands_ascend(self) -> UsageScore:
+        if sorted(set(self.tenure_bands_months)) != self.tenure_bands_months:
+            raise ValueError("tenure_bands_months must ascend")
+        return self
+
+
+class Sentiment(Model):
+    """Window and half-life, in days, of the support sentiment score."""
+
+    window_days: PositiveInt
+    half_life_days: PositiveInt
+
+
+class Anchors(Model):
+    """The values of an input that give 0 and 100 points."""
+
+    worst: float
+    best: float
+
+    @model_validator(mode="after")
+    def _differ(self) -> Anchors:
+        if self.worst == self.best:
+            raise ValueError("worst and best must differ")
+        return self
+
+
+class HealthWeights(Model):
+    """Weights of the four components; they sum to 1."""
+
+    usage: Share
+    support: Share
+    revenue: Share
+    engagement: Share
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> HealthWeights:
+        total = self.usage + self.support + self.revenue + self.engagement
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"the weights must sum to 1; they sum to {total:g}")
+        return self
+
+
+class HealthBands(Model):
+    """Lower ends, in points, of the bands healthy, watch and at_risk; below the last it is critical."""
+
+    healthy: Annotated[float, Field(ge=0, le=100)]
+    watch: Annotated[float, Field(ge=0, le=100)]
+    at_risk: Annotated[float, Field(ge=0, le=100)]
+
+    @model_validator(mode="after")
+    def _descend(self) -> HealthBands:
+        if not self.healthy > self.watch > self.at_risk:
+            raise ValueError("the bands must descend: healthy > watch > at_risk")
+        return self
+
+
+class UsageAnchors(Model):
+    """Inputs of the usage component."""
+
+    usage_trend: Anchors
+    active_user_share: Anchors
+
+
+class SupportAnchors(Model):
+    """Inputs of the support component."""
+
+    sla_breach_rate: Anchors
+    escalation_rate: Anchors
+    sentiment: Anchors
+    csat: Anchors
+
+
+class RevenueAnchors(Model):
+    """Inputs of the revenue component."""
+
+    mrr_trend: Anchors
+    payment_failure_rate: Anchors
+    days_to_renewal: Anchors
+
+
+class EngagementAnchors(Model):
+    """Inputs of the engagement component."""
+
+    feature_breadth: Anchors
+    days_since_last_event: Anchors
+    nps_score: Anchors
+
+
+class HealthAnchors(Model):
+    """Anchors of every input, by component."""
+
+    usage: UsageAnchors
+    support: SupportAnchors
+    revenue: RevenueAnchors
+    engagement: EngagementAnchors
+
+
+class Health(Model):
+    """The health score: weights of the components, bands of the score, anchors of the inputs."""
+
+    weights: HealthWeights
+    bands: HealthBands
+    anchors: HealthAnchors
+
+
+class Metrics(Model):
+    """``conf/metrics.yml``."""
+
+    version: PositiveInt
+    reporting_currency: Currency
+    min_observations: PositiveInt
+    segments: Segments
+    calendar: Calendar
+    unit_economics: UnitEconomics
+    usage_score: UsageScore
+    sentiment: Sentiment
+    health: Health
+
+
+class SlaTarget(Model):
+    """Targets of one priority, in hours."""
+
+    first_response_hours: Annotated[float, Field(gt=0)]
+    resolution_hours: Annotated[float, Field(gt=0)]
+
+
+class SlaTargets(Model):
+    """Targets of every priority."""
+
+    urgent: SlaTarget
+    high: SlaTarget
+    normal: SlaTarget
+    low: SlaTarget
+
+
+class Sla(Model):
+    """``conf/sla.yml``."""
+
+    version: PositiveInt
+    targets: SlaTargets
+
+
+class Settings(Model):
+    """Everything that a job may name in its ``settings``."""
+
+    as_of: date
+    reporting_currency: Currency
+    min_observations: PositiveInt
+    segments: Segments
+    calendar: Calendar
+    unit_economics: UnitEconomics
+    usage_score: UsageScore
+    sentiment: Sentiment
+    health: Health
+    sla: Sla
+
+    @classmethod
+    def of(cls, as_of: date, metrics: Metrics, sla: Sla) -> Settings:
+        """Combine the as-of date with what the files say."""
+        return cls(
+            as_of=as_of,
+            sla=sla,
+            **{name: getattr(metrics, name) for name in cls.model_fields.keys() & metrics.model_fields_set},
+        )

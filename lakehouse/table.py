@@ -1,0 +1,119 @@
+"""What a table is: one declaration from which schema, constraints, checks, documentation and exports follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lakehouse.types import AMOUNT, MONEY, arrow_type, spark_type
+
+__all__ = ["AMOUNT", "MONEY", "PROVENANCE", "Check", "Column", "Table"]
+
+# Doubles are rounded where they leave a job, so that neither grouping nor partitioning can show in them.
+DOUBLE_DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class Column:
+    """One declared column.
+
+    ``type`` is a name from :mod:`lakehouse.types`; ``values`` are the accepted ones, ``minimum`` and ``maximum``
+    inclusive bounds; ``personal`` marks names and addresses of people, which never leave the lake by an export.
+    """
+
+    name: str
+    type: str
+    description: str
+    nullable: bool = True
+    values: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule that each row must satisfy: ``expression`` is SQL over the row and must be true, not null."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The declaration of one table.
+
+    ``inputs`` maps the parameters of the job's ``transform`` to table names and ``settings`` names those of its
+    parameters that come from configuration: together they are all that the job may depend on. ``rejects`` are the
+    rules whose breach sends a received row to quarantine, ``version_by`` the column by which the newest version of a
+    received row wins; both are for bronze. ``checks`` are audited before a version is published.
+    """
+
+    name: str
+    description: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    settings: tuple[str, ...] = ()
+    foreign_keys: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    rejects: tuple[Check, ...] = ()
+    version_by: str | None = None
+    partition_by: tuple[str, ...] = ()
+    export_as: str | None = None
+
+    @property
+    def layer(self) -> str:
+        """The part of the name before the dot: bronze, silver or gold."""
+        return self.name.partition(".")[0]
+
+    @property
+    def short_name(self) -> str:
+        """The part of the name after the dot."""
+        return self.name.partition(".")[2]
+
+    @property
+    def column_names(self) -> list[str]:
+        """The declared names, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def schema(self) -> T.StructType:
+        """The Spark schema, with nullability."""
+        return T.StructType([T.StructField(c.name, spark_type(c.type), c.nullable) for c in self.columns])
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The Arrow schema, with nullability and each description as the field's comment."""
+        return pa.schema(
+            [pa.field(c.name, arrow_type(c.type), c.nullable, {"comment": c.description}) for c in self.columns]
+        )
+
+    def select(self, frame: DataFrame) -> DataFrame:
+        """Return exactly the declared columns of ``frame``, in order and cast to their types.
+
+        A name that ``frame`` lacks is Spark's own error; doubles are rounded to nine decimals.
+        """
+        return frame.select(*(self._as_declared(column) for column in self.columns))
+
+    @staticmethod
+    def _as_declared(column: Column) -> SparkColumn:
+        value = F.col(column.name).cast(column.type)
+        if column.type == "double":
+            value = F.round(value, DOUBLE_DECIMALS)
+        return value.alias(column.name)
+
+
+PROVENANCE = (
+    Column("_source", "string", "Where the row came from: generator, or the file it was read from", nullable=False),
+    Column("_batch_id", "string", "The batch that brought the row", nullable=False),
+    Column("_row", "bigint", "Line or record number in the source", nullable=False),
+    Column("_ingested_at", "timestamp", "When the batch was written", nullable=False),
+)

@@ -1,0 +1,155 @@
+"""silver.customer_months on many generated customers at once: the model, the identity, continuity, and twice the price."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from jobs.bronze.customers import table as received_customers
+from jobs.bronze.exchange_rates import table as received_rates
+from jobs.bronze.subscriptions import table as received
+from jobs.silver import customer_months, subscriptions
+from tests import ledger_model
+from tests.billing import AS_OF, audited, day
+
+COMPONENTS = ("opening", "new", "expansion", "contraction", "churned", "reactivation", "fx", "closing")
+RATES = [
+    {"currency": currency, "rate_date": date(2025, 12, 1) + timedelta(days=step * 17), "rate": Decimal(rate)}
+    for currency, path in {
+        "EUR": ("1.103217", "1.09", "1.15", "1.212121", "1.2", "1.17", "1.05", "1.111111", "1.1", "1.13", "1.12"),
+        "JPY": (
+            "0.0067",
+            "0.0068",
+            "0.007",
+            "0.0065",
+            "0.0064",
+            "0.0069",
+            "0.00713",
+            "0.0068",
+            "0.0067",
+            "0.0071",
+            "0.0066",
+        ),
+    }.items()
+    for step, rate in enumerate(path)
+]
+
+
+@st.composite
+def item(draw: st.DrawFn) -> dict:
+    start = day("01-01") + timedelta(days=draw(st.integers(0, 200)))
+    held_days = draw(st.one_of(st.none(), st.integers(0, 100)))
+    return {
+        "item_type": draw(st.sampled_from(("plan", "plan", "add_on", "one_time"))),
+        "billing_interval": draw(st.sampled_from(("month", "month", "year", "week", "day"))),
+        "interval_count": draw(st.integers(1, 3)),
+        "quantity": draw(st.integers(0, 20)),
+        "amount": draw(st.sampled_from(("0", "0.01", "9.99", "100", "1234.56", "8333.333333"))),
+        "currency": draw(st.sampled_from(("USD", "USD", "EUR", "JPY"))),
+        "status": draw(st.sampled_from(("active", "active", "canceled", "past_due", "trialing", "paused", "unpaid"))),
+        "start_date": start,
+        "end_date": None if held_days is None else start + timedelta(days=held_days),
+    }
+
+
+def generated_customers() -> dict[str, list[dict]]:
+    """Lists of items by customer, the same in every run."""
+    customers: dict[str, list[dict]] = {}
+
+    @examples(max_examples=100, derandomize=True, database=None, deadline=None)
+    @given(st.lists(item(), min_size=1, max_size=6))
+    def collect(items: list[dict]) -> None:
+        customer_id = f"c{len(customers):03d}"
+        customers[customer_id] = [
+            one
+            | {
+                "subscription_item_id": f"{customer_id}-{number}",
+                "customer_id": customer_id,
+                "plan_id": "starter",
+                "amount": Decimal(one["amount"]),
+            }
+            for number, one in enumerate(items)
+        ]
+
+    collect()
+    return customers
+
+
+@pytest.fixture(scope="module")
+def customers():
+    return generated_customers()
+
+
+@pytest.fixture(scope="module")
+def ledger(rows, settings, customers):
+    """Rows by customer and month, of all generated customers and of their twins who pay twice as much."""
+    items = [one for received_items in customers.values() for one in received_items]
+    twins = [
+        one
+        | {key: f"twin {one[key]}" for key in ("customer_id", "subscription_item_id")}
+        | {"amount": 2 * one["amount"]}
+        for one in items
+    ]
+    rates = rows(received_rates, *RATES)
+    held = subscriptions.transform(
+        subscriptions=rows(received, *items, *twins), exchange_rates=rates, as_of=AS_OF, reporting_currency="USD"
+    )
+    months = customer_months.transform(
+        subscriptions=held,
+        customers=rows(received_customers),
+        exchange_rates=rates,
+        as_of=AS_OF,
+        reporting_currency="USD",
+        segments=settings.segments,
+    )
+    by_customer = defaultdict(dict)
+    for row in audited(months, customer_months.table):
+        by_customer[row.customer_id][row.month] = row
+    return by_customer
+
+
+def test_the_generated_customers_reach_every_movement(ledger):
+    movements = {row.movement for months in ledger.values() for row in months.values()}
+    assert movements == {"new", "expansion", "contraction", "churn", "reactivation", "none"}
+
+
+def test_the_ledger_is_the_models_to_the_cent(ledger, customers):
+    for customer_id, items in customers.items():
+        computed = {
+            month: {"movement": row.movement, "average_daily": row.average_daily_mrr}
+            | {name: row[f"{name}_mrr"] for name in COMPONENTS if row[f"{name}_mrr"]}
+            for month, row in ledger[customer_id].items()
+        }
+        assert computed == ledger_model.ledger(items, RATES, AS_OF), items
+
+
+def test_the_components_lead_from_opening_to_closing(ledger):
+    for row in (row for months in ledger.values() for row in months.values()):
+        ups = row.new_mrr + row.reactivation_mrr + row.expansion_mrr + row.fx_mrr
+        downs = row.contraction_mrr + row.churned_mrr
+        assert row.opening_mrr + ups - downs == row.closing_mrr, row
+        assert all(row[f"{name}_mrr"] >= 0 for name in COMPONENTS if name != "fx"), row
+
+
+def test_every_month_opens_with_what_the_one_before_closed_with(ledger):
+    for months in ledger.values():
+        for month, row in months.items():
+            before = months.get((month - timedelta(days=1)).replace(day=1))
+            assert row.opening_mrr == (before.closing_mrr if before else 0), row
+            after = months.get((month + timedelta(days=31)).replace(day=1))
+            assert after or not row.closing_mrr or month == day("06-01"), row
+
+
+def test_twice_the_price_is_twice_the_mrr_within_the_rounding(ledger, customers):
+    for customer_id in customers:
+        for month, row in ledger[customer_id].items():
+            twin = ledger[f"twin {customer_id}"][month]
+            assert abs(twin.closing_mrr - 2 * row.closing_mrr) <= Decimal("0.01"), row
+            if row.movement in {"new", "reactivation", "churn"}:
+                assert twin.movement == row.movement, row
