@@ -30,7 +30,7 @@ class Result:
 
 def rules(table: Table) -> dict[str, str]:
     """Return the row rules of a table, by name: SQL that is true of a sound row, and false or null of another."""
-    declared = {}
+    declared: dict[str, str] = {}
     for column in table.columns:
         declared |= _column_rules(column)
     return declared | {check.name: check.expression for check in table.checks}

@@ -18,7 +18,7 @@ HEADLINES = (
     ("mrr", "Monthly recurring revenue", "money"),
     ("arpa", "Revenue per active customer and month", "money"),
     ("mean_cac", "Customer acquisition cost, mean", "money"),
-    ("mean_ltv", "Lifetime value, mean", "money"),
+    ("ltv", "Lifetime value, mean", "money"),
     ("ltv_cac_ratio", "LTV : CAC", "ratio"),
     ("cac_payback_months", "CAC payback, months", "ratio"),
     ("monthly_churn_rate", "Monthly logo churn, last 12 months", "share"),

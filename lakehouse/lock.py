@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from pyspark.sql import SparkSession
@@ -59,7 +60,7 @@ def jvm_lock(spark: SparkSession, root: Path) -> Iterator[None]:
     Raises:
         LakeBusyError: if another JVM holds it.
     """
-    jvm = spark._jvm  # noqa: SLF001 - there is no public way to the JVM
+    jvm: Any = spark._jvm  # noqa: SLF001 - there is no public way to the JVM
     channel = jvm.java.io.RandomAccessFile(str((root / JVM).resolve()), "rw").getChannel()
     if channel.tryLock() is None:
         raise _busy(root, "a JVM that writes to it")

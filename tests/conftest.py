@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
-import yaml
 from pyspark.sql import DataFrame, SparkSession
 
-from lakehouse.settings import Metrics, Settings, Sla
+from lakehouse.config import load
+from lakehouse.project import PROJECT
+from lakehouse.session import get_session
+from lakehouse.settings import Settings
 from lakehouse.table import Table
 
-PROJECT = Path(__file__).resolve().parents[1]
+# Tests run each plan once, on a few rows: compiling it twice costs more than it saves.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    jars = ":".join(str(jar) for jar in sorted((PROJECT / ".jars").glob("*.jar")))
-    session = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.driver.extraClassPath", jars)
-        .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
-        .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
-        .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.databricks.delta.snapshotPartitions", "1")
-        .getOrCreate()
-    )
+    """The session that the commands themselves would start."""
+    session = get_session()
+    session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session
     session.stop()
 
@@ -53,6 +45,5 @@ def rows(spark: SparkSession) -> Callable[..., DataFrame]:
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """The shipped configuration, as of 2026-06-30."""
-    metrics = Metrics.model_validate(yaml.safe_load((PROJECT / "conf/metrics.yml").read_text()))
-    sla = Sla.model_validate(yaml.safe_load((PROJECT / "conf/sla.yml").read_text()))
-    return Settings.of(date(2026, 6, 30), metrics, sla)
+    config = load(PROJECT / "conf")
+    return Settings.of(date(2026, 6, 30), config.metrics, config.sla)

@@ -25,6 +25,7 @@ PAYMENT_STATUSES = ("succeeded", "failed", "refunded")
 INVOICE_TYPES = ("invoice", "credit_note")
 
 _ATTEMPT_DELAY = 5 * 60 * 1_000_000  # microseconds from issue to the charge of a card
+_DAYS_TO_VOID = 2
 _REFUND_PARTS = np.array([1.0, 0.5, 0.25])
 _REFUND_SHARES = [0.4, 0.3, 0.3]
 
@@ -39,7 +40,7 @@ class Bill:
     cents: Ints
     order: Ints
 
-    def among(self, chosen: NDArray[np.bool_]) -> Bill:
+    def among(self, chosen: NDArray[np.bool_] | Ints) -> Bill:
         """Return the bills that are chosen."""
         return Bill(self.who[chosen], self.day[chosen], self.until[chosen], self.cents[chosen], self.order[chosen])
 
@@ -71,7 +72,8 @@ class Billing:
 
     def charge(self, bill: Bill, *, may_be_lost: bool) -> Outcome:
         """Issue and collect the bills; when not ``may_be_lost``, every failed charge is recovered in the end."""
-        invoice = self._issue(bill)
+        invoice = self._issue(bill, bill.day)
+        self._reissue_some(bill, invoice)
         outcome = Outcome(np.zeros(len(bill.who), dtype=np.bool_), np.full(len(bill.who), NONE))
         by_card = self._people.method[bill.who] <= PAYPAL
         self._charge_cards(invoice, np.flatnonzero(by_card), outcome, may_be_lost=may_be_lost)
@@ -83,11 +85,11 @@ class Billing:
         known_at = business_moment(self._source, bill.day, bill.who)
         self._give_back(bill, known_at, self._charged[bill.who], self._tax(bill.who, bill.cents))
 
-    def _issue(self, bill: Bill) -> dict[str, Ints]:
+    def _issue(self, bill: Bill, day: Ints) -> dict[str, Ints]:
         self._invoices[bill.who] += 1
         self._charged[bill.who] = self._invoices[bill.who]
         on_terms = self._people.method[bill.who] > PAYPAL
-        issued_at = batch_moment(self._source, bill.day, bill.who)
+        issued_at = batch_moment(self._source, day, bill.who)
         due_days = np.where(on_terms, self._rules.due_days, 0)
         invoice = {
             "customer": bill.who,
@@ -103,6 +105,16 @@ class Billing:
         }
         self._version(invoice, issued_at, OPEN)
         return invoice
+
+    def _reissue_some(self, bill: Bill, invoice: dict[str, Ints]) -> None:
+        """Void a few invoices on terms, which had an error, and issue them again: ``invoice`` becomes the new one."""
+        drawn = self._source.uniform("void", bill.who, invoice["invoice"])
+        rows = np.flatnonzero((self._people.method[bill.who] > PAYPAL) & (drawn < self._rules.void))
+        wrong = bill.among(rows)
+        voided_at = business_moment(self._source, wrong.day + _DAYS_TO_VOID, wrong.who)
+        self._version(_pick(invoice, rows), voided_at, VOID)
+        for name, values in self._issue(wrong, wrong.day + _DAYS_TO_VOID + 1).items():
+            invoice[name][rows] = values
 
     def _tax(self, who: Ints, cents: Ints) -> Ints:
         return np.rint(cents * self._people.tax[who]).astype(np.int64)
@@ -143,7 +155,8 @@ class Billing:
         who, number = invoice["customer"][rows], invoice["invoice"][rows]
         pay = self._rules.days_to_pay
         days = np.rint(log_normal(self._source.uniform("days_to_pay", who, number), pay.median, pay.sigma))
-        paid_at = business_moment(self._source, invoice["period_start"][rows] + days.astype(np.int64), who)
+        issued_on = invoice["issued_at"][rows] // MICROSECONDS_PER_DAY
+        paid_at = business_moment(self._source, issued_on + days.astype(np.int64), who)
         fate = self._source.uniform("transfer", who, number)
         never = fate < self._rules.write_off
         bounces = (fate > 1 - self._rules.ach_failure) & (self._people.method[who] == ACH)

@@ -141,7 +141,8 @@ def _append(run: Run, batch: dict[str, Any], tables: list[Table], after: date | 
     )
     collected: dict[str, list[pa.Table]] = defaultdict(list)
     truth: dict[str, list[pa.Table]] = defaultdict(list)
-    wanted = {table.name: table for table in tables}
+    small = {table.name: table for table in tables}
+    large = small.pop(EVENTS, None)
 
     def events() -> Iterator[pa.RecordBatch]:
         # One pass: while the events stream to disk, the small tables of each month are kept.
@@ -150,14 +151,14 @@ def _append(run: Run, batch: dict[str, Any], tables: list[Table], after: date | 
                 collected[name].append(rows)
             for name, rows in month.truth.items():
                 truth[name].append(rows)
-            if EVENTS in wanted:
+            if large is not None:
                 yield from month.events
 
-    if EVENTS in wanted:
-        delivery.append(wanted.pop(EVENTS), events())
-    else:
+    if large is None:
         list(events())
-    for name, table in sorted(wanted.items(), key=lambda item: (item[0] == LAST, item[0])):
+    else:
+        delivery.append(large, events())
+    for name, table in sorted(small.items(), key=lambda item: (item[0] == LAST, item[0])):
         delivery.append(table, (rows for month in collected[name] for rows in month.to_batches()))
     for name, months_of_truth in truth.items():
         with replacing(run.lake.root / TRUTH / f"{name}.parquet") as draft:

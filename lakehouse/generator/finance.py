@@ -81,7 +81,9 @@ class Finance:
         costs, prices = self._company.finance, self._inflation(month)
         share_of_month = (state.last_day - state.first_day + 1) / self._months.length[month]
         used_seats = float((state.seats * state.engagement * share_of_month).sum())
-        tickets = float((costs.tickets_per_customer * state.seats**0.6 * state.incident * share_of_month).sum())
+        support = self._company.support
+        asked = support.tickets_per_month * state.seats**support.seat_exponent * state.incident
+        tickets = float((asked * share_of_month).sum())
         horizon = slice(month, month + costs.ramp_months + 1)
         executives = _posts(float(self._planned_sales[horizon].mean()) / costs.win_capacity)
         marketers = _posts(float(self._programmes(month).sum()) / prices / costs.programmes_per_marketer)

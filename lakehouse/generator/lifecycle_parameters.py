@@ -129,6 +129,7 @@ class Payments(Model):
     days_to_pay: DaysToPay
     due_days: PositiveInt
     write_off: Probability
+    void: Probability
     refund: Probability
     refund_days: PositiveInt
     unpaid_days: PositiveInt
@@ -154,7 +155,6 @@ class Finance(Model):
     inflation: Share
     hosting_fixed: NotNegative
     hosting_per_seat: NotNegative
-    tickets_per_customer: Positive
     tickets_per_agent: Positive
     agent_cost: NotNegative
     win_capacity: Positive

@@ -12,8 +12,9 @@ from lakehouse.generator.product_parameters import Onboarding
 from lakehouse.generator.roster import Roster, signup_second
 from lakehouse.generator.streams import Ints, stream, uniform
 
-_LEAST_GAP_SECONDS = 900
+_LEAST_GAP_SECONDS = 1800
 _DAY = arrays.SECONDS_PER_DAY
+_MORNING, _EVENING = 8 * 3600, 20 * 3600
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ def steps_of(onboarding: Onboarding, seed: int, roster: Roster) -> Steps:
     medians = np.array([_DAY * one.median_days for one in onboarding.steps])
     after = log_normal(uniform(stream(seed, "onboarding_time"), customer, step), medians, onboarding.sigma)
     signup = signup_second(seed, roster.started_on, month.customer)[:, None]
-    second = signup + np.maximum.accumulate(after, axis=1).astype(np.int64) + _LEAST_GAP_SECONDS * step
+    second = signup + after.astype(np.int64)
+    second = np.where(second % _DAY > _EVENING, (second // _DAY + 1) * _DAY + _MORNING, second)
+    second = np.maximum.accumulate(second, axis=1) + _LEAST_GAP_SECONDS * step
     age = second // _DAY
     day = roster.started_on[:, None] + age - arrays.day_number(month.month) + 1
 

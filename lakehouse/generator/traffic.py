@@ -31,7 +31,9 @@ def month_traffic(
     day_number = arrays.day_number(month) + days
     cell = day_number[:, None], np.arange(len(CHANNELS))
     unique_visitors = negative_binomial(uniform(stream(seed, "visitors"), *cell), mean, traffic.dispersion)
-    returns = poisson(uniform(stream(seed, "visits"), *cell), np.asarray(unique_visitors * (traffic.sessions_per_visitor - 1)))
+    returns = poisson(
+        uniform(stream(seed, "visits"), *cell), np.asarray(unique_visitors * (traffic.sessions_per_visitor - 1))
+    )
     return arrays.table(
         schema,
         {

@@ -198,7 +198,7 @@ class _People:
 
     def _office_second(self, name: str, customer: Ints, number: Ints) -> Ints:
         hour = _FIRST_OFFICE_HOUR + _OFFICE_HOURS * self.source.uniform(name, customer, number)
-        return np.asarray(3600 * hour).astype(np.int64)
+        return np.asarray(3600 * hour, dtype=np.int64)
 
     def _instant(self, day: Ints, second: Ints) -> Ints:
         days = arrays.day_number(self.month.month) + day - 1

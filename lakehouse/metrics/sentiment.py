@@ -24,7 +24,7 @@ def with_sentiment(tickets: DataFrame) -> DataFrame:
     given = F.when(F.col("sentiment_score").between(-1, 1), F.col("sentiment_score"))
     # A Python function is called for every row, whatever condition stands around it: for most with null.
     needed = F.when(given.isNull() & (F.trim("message") != ""), F.col("message"))
-    scored = tickets.withColumns({"_given": given, "_scored": F.udf(_compound, T.DoubleType())(needed)})
+    scored = tickets.withColumns({"_given": given, "_scored": _score(needed)})
     source = F.when(F.col("_given").isNotNull(), "given").when(F.col("_scored").isNotNull(), "scored").otherwise("none")
     return scored.withColumns({"sentiment": F.coalesce("_given", "_scored"), "sentiment_source": source})
 
@@ -37,3 +37,6 @@ def _compound(message: str | None) -> float | None:
 def _analyzer() -> SentimentIntensityAnalyzer:
     """Return the analyzer of this process; reading its lexicon takes longer than scoring many messages."""
     return SentimentIntensityAnalyzer()
+
+
+_score = F.udf(_compound, T.DoubleType(), useArrow=False)

@@ -52,12 +52,14 @@ def main() -> None:
         seconds["Spark"].append(_timed(lambda: with_spark(spark, folder)))
     _compare(folder)
     peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    versions = f"Spark {pyspark.__version__}, DuckDB {duckdb.__version__}"
-    print(f"{platform.machine()}, {threads} threads, {versions}, {options.events:,} events")
-    for engine, runs in seconds.items():
-        print(f"{engine:7} {median(runs):7.1f} s, the median of {', '.join(f'{run:.1f}' for run in runs)}")
     ratio = median(seconds["Spark"]) / median(seconds["DuckDB"])
-    print(f"Spark ÷ DuckDB = {ratio:.2f} (bar: 4); peak memory of Python with DuckDB {peak_gib:.1f} GiB")
+    lines = (
+        f"{platform.machine()}, {threads} threads, Spark {pyspark.__version__}, DuckDB {duckdb.__version__}",
+        f"{options.events:,} events, peak memory of Python with DuckDB {peak_gib:.1f} GiB",
+        *(f"{engine:7} {median(runs):7.1f} s of {[round(run, 1) for run in runs]}" for engine, runs in seconds.items()),
+        f"Spark ÷ DuckDB = {ratio:.2f} (bar: 4)",
+    )
+    print(*lines, sep="\n")
 
 
 def made_events(spark: SparkSession, events: int) -> DataFrame:
@@ -138,14 +140,15 @@ def _compare(folder: Path) -> None:
     columns = ", ".join(
         f"round(sum({name}), 3)" for name in (*usage_daily.SUMMED, "users", "active_users", "categories_used")
     )
-    spark_days = DeltaTable(f"{folder}/usage_daily").to_pyarrow_table()
-    duckdb_days = pq.read_table(f"{folder}/usage_daily.parquet")
-    found = [
-        duckdb.sql(f"SELECT count(*), {columns} FROM {source}").fetchall()  # noqa: S608 - names from the declarations
-        for source in ("spark_days", "duckdb_days")
-    ]
-    if found[0] != found[1] or not spark_days.num_rows:
-        raise SystemExit(f"Spark and DuckDB disagree: {found}, of {duckdb_days.num_rows} days")
+    found = []
+    with duckdb.connect() as connection:
+        connection.register("spark", DeltaTable(f"{folder}/usage_daily").to_pyarrow_table())
+        connection.register("duckdb", pq.read_table(f"{folder}/usage_daily.parquet"))
+        for source in ("spark", "duckdb"):
+            query = f"SELECT count(*), {columns} FROM {source}"  # noqa: S608 - names from the declarations
+            found += connection.execute(query).fetchall()
+    if found[0] != found[1] or found[0][0] == 0:
+        raise SystemExit(f"Spark and DuckDB disagree: {found}")
 
 
 def _write(frame: DataFrame, path: str, partition_by: tuple[str, ...]) -> None:
