@@ -33,14 +33,18 @@ ACTION_POINTS: dict[str, tuple[int, tuple[str, ...]]] = {
 }
 
 
-def once(events: DataFrame, table: Table) -> DataFrame:
+def with_hash(events: DataFrame, table: Table) -> DataFrame:
+    """Return the events with ``event_hash``, the 64-bit hash of their key."""
+    return events.withColumn("event_hash", F.xxhash64(*table.key))
+
+
+def once(events: DataFrame, repeated: DataFrame, table: Table) -> DataFrame:
     """Return the same rows as :func:`lakehouse.cleaning.kept`, for a large table in which few keys repeat.
 
-    Ranking every event within its key sorts whole events; here only a 64-bit hash of the key is shuffled, and the
-    events whose hash occurs more than once are ranked. Hashes that collide cost time, never an event.
+    Ranking every event within its key would sort whole events; here only those are ranked whose hash is among the
+    ``repeated`` ones (silver.repeated_events).
     """
-    hashed = events.withColumn("_hash", F.xxhash64(*table.key))
-    repeated = F.broadcast(hashed.groupBy("_hash").agg(F.count("*").alias("_times")).filter(F.col("_times") > 1))
-    unique = sound(hashed.join(repeated, on="_hash", how="left_anti"), table)
-    chosen = kept(hashed.join(repeated, on="_hash", how="left_semi"), table)
-    return unique.unionByName(chosen).drop("_hash")
+    hashed, suspects = with_hash(events, table), F.broadcast(repeated.select("event_hash"))
+    unique = sound(hashed.join(suspects, on="event_hash", how="left_anti"), table)
+    chosen = kept(hashed.join(suspects, on="event_hash", how="left_semi"), table)
+    return unique.unionByName(chosen).drop("event_hash")

@@ -9,8 +9,11 @@ from datetime import date
 import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from typer.testing import CliRunner
 
+from lakehouse.cli import app
 from lakehouse.config import load
+from lakehouse.lake import Lake
 from lakehouse.project import PROJECT
 from lakehouse.session import get_session
 from lakehouse.settings import Settings
@@ -47,3 +50,13 @@ def settings() -> Settings:
     """The shipped configuration, as of 2026-06-30."""
     config = load(PROJECT / "conf")
     return Settings.of(date(2026, 6, 30), config.metrics, config.sla)
+
+
+@pytest.fixture(scope="session")
+def small_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:  # noqa: ARG001 - its session
+    """A published lake of a small company, made as a user makes it; whoever changes it works on a copy."""
+    root = tmp_path_factory.mktemp("small") / "lake"
+    size = ["--customers", "40", "--months", "18", "--seed", "3"]
+    result = CliRunner().invoke(app, ["run", "--root", str(root), *size], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return Lake(root)

@@ -88,7 +88,7 @@ def ledger(items: list[dict], rates: list[dict], as_of: date) -> dict[date, dict
             parts["fx"] = closing - kept
 
         mean = {
-            currency: rounded(sum(Fraction(worth[currency]) for worth in days) / len(days), 6)
+            currency: sum(Fraction(worth[currency]) for worth in days) / len(days)
             for currency in {currency for worth in days for currency in worth}
         }
         found[start] = {

@@ -24,7 +24,7 @@ table = Table(
     description=__doc__,
     grain="feature × period",
     key=("period", "feature"),
-    inputs={"events": "bronze.usage_events"},
+    inputs={"events": "bronze.usage_events", "repeated_events": "silver.repeated_events"},
     settings=("as_of",),
     columns=(
         Column("period_grain", "string", "Length of the period", nullable=False, values=("all", "month")),
@@ -44,10 +44,10 @@ table = Table(
 )
 
 
-def transform(events: DataFrame, as_of: date) -> DataFrame:
+def transform(events: DataFrame, repeated_events: DataFrame, as_of: date) -> DataFrame:
     is_use = F.col("feature").isNotNull() & ~F.col("event_type").isin(*NOT_A_FEATURE)
     users_by_month = (
-        once(events, received)
+        once(events, repeated_events, received)
         .filter(is_use & (F.col("event_date") <= F.lit(as_of)))
         .groupBy(F.trunc("event_date", "month").alias("month"), "feature", "customer_id", "user_id")
         .agg(F.count("*").alias("events"))

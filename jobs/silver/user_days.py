@@ -1,6 +1,6 @@
 """What each user did on each day: one row per user and day with at least one event.
 
-The only job that reads the events in full: whatever needs days, months or customers builds on it.
+Whatever needs days, months or customers builds on it instead of reading the events again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ table = Table(
     description=__doc__,
     grain="user of a customer × day with at least one event",
     key=("customer_id", "user_id", "activity_date"),
-    inputs={"events": "bronze.usage_events"},
+    inputs={"events": "bronze.usage_events", "repeated_events": "silver.repeated_events"},
     settings=("as_of",),
     foreign_keys={"customer_id": "silver.customers", "activity_date": "silver.dim_date"},
     partition_by=("activity_month",),
@@ -59,8 +59,8 @@ table = Table(
 )
 
 
-def transform(events: DataFrame, as_of: date) -> DataFrame:
-    known = once(events, received).filter(F.col("event_date") <= F.lit(as_of))
+def transform(events: DataFrame, repeated_events: DataFrame, as_of: date) -> DataFrame:
+    known = once(events, repeated_events, received).filter(F.col("event_date") <= F.lit(as_of))
     days = known.groupBy("customer_id", "user_id", F.col("event_date").alias("activity_date")).agg(
         *_measures(),
         # The only distinct count, so it is planned as two plain aggregations; bitmaps would not be exact.

@@ -62,9 +62,10 @@ def receive(run: Run, request: Request, only: Collection[str] = ()) -> None:
     through = date.fromisoformat(batch["covered_to"])
     behind: dict[date | None, list[Table]] = defaultdict(list)
     for job in run.jobs.values():
-        covered_to = _covered_to(run.lake, job.name)
-        if job.transform is None and (not only or job.name in only) and (covered_to is None or covered_to < through):
-            behind[covered_to].append(job.table)
+        if job.transform is None and (not only or job.name in only):
+            covered_to = _covered_to(run.lake, job.name)
+            if covered_to is None or covered_to < through:
+                behind[covered_to].append(job.table)
     for after, tables in behind.items():
         _append(run, batch, tables, after, through)
 

@@ -39,11 +39,12 @@ _LOGO_CHURN = "SELECT avg((mrr_after = 0)::INT) FROM twelve_months WHERE segment
 _GRR = "SELECT sum(least(mrr_before, mrr_after)) / sum(mrr_before) FROM twelve_months WHERE segment = '{}'"
 _NRR = "SELECT sum(mrr_after) / sum(mrr_before) FROM twelve_months WHERE segment = '{}'"
 
-# Benchmarks for SaaS, 1.1: what surveys give for the segments, widened for the cadence (monthly payers leave more).
+# Surveys give 15-25 % a year for SMB, 8-12 % for Mid-Market, 3-7 % for Enterprise; monthly payers leave more: by the
+# hazards of benchmarks 1.1, SMB 29.7, 16.5, 12.0 % in the first to third year, Mid-Market 17.6, 10.1, 7.7 %.
 _RETENTION = [
     _Measure("logo churn a year, SMB monthly", 0.16, 0.32, _LOGO_CHURN.format("SMB", "monthly")),
     _Measure("logo churn a year, SMB annual", 0.12, 0.22, _LOGO_CHURN.format("SMB", "annual")),
-    _Measure("logo churn a year, Mid-Market monthly", 0.10, 0.20, _LOGO_CHURN.format("Mid-Market", "monthly")),
+    _Measure("logo churn a year, Mid-Market monthly", 0.08, 0.20, _LOGO_CHURN.format("Mid-Market", "monthly")),
     _Measure("logo churn a year, Mid-Market annual", 0.07, 0.12, _LOGO_CHURN.format("Mid-Market", "annual")),
     _Measure("logo churn a year, Enterprise annual", 0.03, 0.08, _LOGO_CHURN.format("Enterprise", "annual")),
     _Measure("GRR, SMB", 0.78, 0.85, _GRR.format("SMB")),
@@ -113,8 +114,11 @@ _EVENTS = """
 SELECT (SELECT count(*) FROM bronze_usage_events) / count(*) FROM items WHERE change_type IN ('initial', 'conversion')
 """
 _NPS = "SELECT 100 * avg(CASE WHEN score >= 9 THEN 1 WHEN score <= 6 THEN -1 ELSE 0 END) FROM bronze_nps_responses"
-_LATE = """
-SELECT avg((date_diff('second', opened_at, resolved_at) / 3600 > hours)::INT)
+_BREACHED = """
+SELECT avg((
+    date_diff('second', opened_at, first_responded_at) / 3600 > first_response
+    OR date_diff('second', opened_at, resolved_at) / 3600 > resolution
+)::INT)
 FROM tickets JOIN targets USING (priority) WHERE resolved_at IS NOT NULL
 """
 _CUSTOMER = [
@@ -124,7 +128,7 @@ _CUSTOMER = [
     _Measure("usage events per customer won", 7_000, 10_000, _EVENTS, "events"),
     _Measure("CSAT", 4.3, 4.6, "SELECT avg(csat) FROM tickets", "points"),
     _Measure("NPS", 30, 42, _NPS, "points"),
-    _Measure("tickets resolved late", 0.10, 0.20, _LATE),
+    _Measure("tickets that breach a target", 0.10, 0.20, _BREACHED),
 ]
 
 # Mann and Whitney's statistic of the true probability at the month's start against what then happened.

@@ -76,7 +76,10 @@ def make_views(connection: duckdb.DuckDBPyConnection, sla: Sla) -> None:
         connection.execute(_NEWEST.format(name=name, table=table, key=key))
     for statement in (_MONTH_ENDS, _MRR, _LATEST, _TWELVE_MONTHS):
         connection.execute(statement)
-    connection.execute("CREATE OR REPLACE TEMP TABLE targets (priority VARCHAR, hours DOUBLE)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE targets (priority VARCHAR, first_response DOUBLE, resolution DOUBLE)"
+    )
     for priority in type(sla.targets).model_fields:
-        hours = getattr(sla.targets, priority).resolution_hours
-        connection.execute("INSERT INTO targets VALUES (?, ?)", [priority, hours])
+        target = getattr(sla.targets, priority)
+        hours = [target.first_response_hours, target.resolution_hours]
+        connection.execute("INSERT INTO targets VALUES (?, ?, ?)", [priority, *hours])

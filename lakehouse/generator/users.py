@@ -194,7 +194,7 @@ class _People:
         activity = np.exp(sigma * self.source.normal("user_activity", users.customer, users.number) - sigma**2 / 2)
         is_idle = self.source.uniform("user_idle", users.customer, users.number) < self.parameters.idle_share
         activity = np.where(is_idle & (users.number > 0), _IDLE_ACTIVITY, activity)
-        return np.maximum(np.rint(ACTIVITY_UNIT * activity), 1).astype(np.int64)
+        return np.asarray(np.maximum(np.rint(ACTIVITY_UNIT * activity), 1), dtype=np.int64)
 
     def _office_second(self, name: str, customer: Ints, number: Ints) -> Ints:
         hour = _FIRST_OFFICE_HOUR + _OFFICE_HOURS * self.source.uniform(name, customer, number)

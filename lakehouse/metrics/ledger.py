@@ -42,6 +42,7 @@ def month_balances(subscriptions: DataFrame, rates: DataFrame, *, as_of: date, r
     change = F.col("_closing") - F.col("_opening")
     # A currency that had no rate yet when the month opened takes the closing one.
     opening_rate, closing_rate = F.coalesce("_opening_rate", "_closing_rate"), F.col("_closing_rate")
+    daily_mean = F.sum(F.col("_over_days") * closing_rate) / F.dayofmonth(F.last_day("month"))
     balances = by_currency.groupBy("customer_id", "month").agg(
         _converted(F.col("_opening"), opening_rate).alias("opening_mrr"),
         _converted(F.col("_closing"), opening_rate).alias("closing_at_opening_rate"),
@@ -49,7 +50,7 @@ def month_balances(subscriptions: DataFrame, rates: DataFrame, *, as_of: date, r
         _converted(F.greatest(-change, F.lit(0)), opening_rate).alias("decrease"),
         _converted(F.col("_closing"), closing_rate).alias("closing_mrr"),
         _converted(F.col("_last"), closing_rate).alias("last_mrr"),
-        _converted(F.col("_daily_mean"), closing_rate).alias("average_daily_mrr"),
+        daily_mean.cast(MONEY).alias("average_daily_mrr"),
         F.sum("_seats").alias("seats"),
         F.max("_largest").alias("_largest"),
     )
@@ -133,7 +134,7 @@ def _native_balances(held: DataFrame) -> DataFrame:
         _sum_where(opens, amount).alias("_opening"),
         _sum_where(closes, amount).alias("_closing"),
         _sum_where(F.col("_is_last"), amount).alias("_last"),
-        (F.sum(amount * held_days) / F.dayofmonth(F.last_day("month"))).cast(AMOUNT).alias("_daily_mean"),
+        F.sum(amount * held_days).cast(AMOUNT).alias("_over_days"),
         F.coalesce(F.sum(seats), F.lit(0)).alias("_seats"),
         F.max(F.when(F.col("_is_last"), largest)).alias("_largest"),
     )

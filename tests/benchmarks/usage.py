@@ -25,7 +25,7 @@ from deltalake import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.silver import usage_daily, user_days
+from jobs.silver import repeated_events, usage_daily, user_days
 from lakehouse.events import ACTION_POINTS, COUNTED_TYPES
 from lakehouse.session import get_session
 from lakehouse.vocabulary import EVENT_CATEGORIES, EVENT_TYPE_CATEGORIES, EVENT_TYPES
@@ -90,8 +90,11 @@ def made_events(spark: SparkSession, events: int) -> DataFrame:
 
 
 def with_spark(spark: SparkSession, folder: Path) -> None:
-    """Run the two jobs and write Delta."""
-    days = user_days.transform(events=spark.read.parquet(f"{folder}/events"), as_of=AS_OF)
+    """Run the three jobs and write Delta."""
+    events = spark.read.parquet(f"{folder}/events")
+    _write(repeated_events.transform(events=events), f"{folder}/repeated_events", ())
+    repeated = spark.read.format("delta").load(f"{folder}/repeated_events")
+    days = user_days.transform(events=events, repeated_events=repeated, as_of=AS_OF)
     _write(days, f"{folder}/user_days", user_days.table.partition_by)
     stored = spark.read.format("delta").load(f"{folder}/user_days")
     _write(usage_daily.transform(user_days=stored), f"{folder}/usage_daily", usage_daily.table.partition_by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from jobs.bronze.usage_events import table
+from jobs.silver import repeated_events
 from lakehouse.cleaning import kept
 from lakehouse.events import once
 
@@ -35,6 +36,9 @@ def test_repeated_events_are_kept_as_the_ranking_of_all_events_would_keep_them(r
         event(None),
     )
     content = [name for name in table.column_names if not name.startswith("_")]
-    found = sorted(once(events, table).select(*content).collect(), key=lambda row: row.event_id)
+    found = sorted(
+        once(events, repeated_events.transform(events=events), table).select(*content).collect(),
+        key=lambda row: row.event_id,
+    )
     assert found == sorted(kept(events, table).select(*content).collect(), key=lambda row: row.event_id)
     assert [(row.event_id, row.outcome) for row in found] == [("a", None), ("b", None), ("c", "ok"), ("d", "error")]

@@ -8,8 +8,13 @@ import pytest
 
 from jobs.bronze.usage_events import table as received
 from jobs.gold.top_features import transform
+from jobs.silver import repeated_events
 
 AS_OF = date(2026, 6, 30)
+
+
+def computed(events):
+    return transform(events=events, repeated_events=repeated_events.transform(events=events), as_of=AS_OF)
 
 
 def use(event_id, feature, *, month=3, user_id="u1", customer_id="c1", event_type="report_generated"):
@@ -40,7 +45,7 @@ def features(rows):
         use("g", None),
         use("h", "create_workspace", event_type="onboarding_step"),
     )
-    found = transform(events=events, as_of=AS_OF).collect()
+    found = computed(events).collect()
     return {(row.period, row.feature): row for row in found}
 
 
@@ -69,4 +74,4 @@ def test_ranks_follow_events_then_names_and_shares_add_up_to_one(features):
 
 
 def test_no_events_give_no_features(rows):
-    assert transform(events=rows(received), as_of=AS_OF).collect() == []
+    assert computed(rows(received)).collect() == []

@@ -1,3 +1,7 @@
+"""Invoices and payments against the terms and each other."""
+
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,7 @@
+"""The configuration of the synthetic company."""
+
+from __future__ import annotations
+
 from copy import deepcopy
 from typing import Any
 

@@ -1,3 +1,7 @@
+"""Rates and costs."""
+
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +27,7 @@ def test_the_plan_wins_all_customers_by_the_end_of_the_history(finance: Finance)
 
 
 def test_a_rate_does_not_depend_on_the_days_that_are_asked_for(finance: Finance) -> None:
-    first = int(finance._months.first_day[3])  # noqa: SLF001 - the calendar of the fixture
+    first = int(finance._months.first_day[3])
     long = finance.exchange_rates(first, first + 60)["rate"].to_pylist()
     short = finance.exchange_rates(first + 30, first + 40)["rate"].to_pylist()
     # 61 days of EUR stand before those of GBP.

@@ -1,3 +1,7 @@
+"""The acceptance bands, on the default company and on rows made by hand."""
+
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from datetime import date
 
@@ -48,9 +52,7 @@ def test_a_band_notices_a_company_that_is_out_of_it(
     assert band.holds is False
 
 
-def test_what_needs_a_run_is_marked_so(
-    tables: Tables, schemas: Mapping[str, pa.Schema], settings: Settings
-) -> None:
+def test_what_needs_a_run_is_marked_so(tables: Tables, schemas: Mapping[str, pa.Schema], settings: Settings) -> None:
     band = measured(tables, schemas, settings)["CAC payback, blended"]
     assert (band.measured, band.holds, band.note) == (None, None, "after a run")
 

@@ -1,7 +1,11 @@
+"""Counter hashes, and draws that are spread over a group."""
+
+from __future__ import annotations
+
 import numpy as np
 
-from lakehouse.generator.streams import normal, stream, uniform
 from lakehouse.generator.strata import Systematic, spread
+from lakehouse.generator.streams import normal, stream, uniform
 
 KEY = stream(1, "test")
 
@@ -29,7 +33,7 @@ def test_uniforms_fill_the_unit_interval_and_normals_have_mean_0_and_deviation_1
     drawn = uniform(KEY, entity)
     # The standard error of a tenth's share is √(.1 × .9 ÷ 100,000) = .00095: five of them.
     assert np.abs(np.histogram(drawn, bins=10, range=(0, 1))[0] / 100_000 - 0.1).max() < 0.005
-    assert 0 < drawn.min()
+    assert drawn.min() > 0
     assert drawn.max() < 1
     scores = normal(KEY, entity)
     assert abs(scores.mean()) < 0.016

@@ -1,0 +1,37 @@
+"""Hashes of event ids that were received more than once: one row per hash.
+
+Found once, over nothing but the ids, so that the jobs that read the events in full need not compare every one of them
+with every other. Hashes that collide cost those jobs time, never an event.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.bronze.usage_events import table as received
+from lakehouse.events import with_hash
+from lakehouse.table import Column, Table
+
+table = Table(
+    name="silver.repeated_events",
+    description=__doc__,
+    grain="hash of an event id that was received more than once",
+    key=("event_hash",),
+    inputs={"events": "bronze.usage_events"},
+    columns=(
+        Column("event_hash", "bigint", "64-bit hash of the event's key", nullable=False),
+        Column("times", "bigint", "How often it was received", nullable=False, minimum=2),
+    ),
+)
+
+
+def transform(events: DataFrame) -> DataFrame:
+    counted = with_hash(events, received).groupBy("event_hash").agg(F.count("*").alias("times"))
+    return table.select(counted.filter(F.col("times") > 1))
+
+
+if __name__ == "__main__":
+    from lakehouse.submit import submit
+
+    submit(table)
