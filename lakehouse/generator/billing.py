@@ -15,6 +15,7 @@ from lakehouse.generator.outbox import NONE, Outbox, batch_moment, business_mome
 from lakehouse.generator.population import ACH, PAYPAL, Population
 from lakehouse.generator.strata import Systematic
 from lakehouse.generator.streams import Ints, Source, stream
+from lakehouse.vocabulary import SEGMENTS
 
 OPEN, PAID, VOID, UNCOLLECTIBLE = range(4)
 SUCCEEDED, FAILED, REFUNDED = range(3)
@@ -67,8 +68,8 @@ class Billing:
         self._invoices = np.zeros(len(people.plan), dtype=np.int64)
         self._charged = np.zeros(len(people.plan), dtype=np.int64)  # the last invoice that was no credit note
         self._payments = np.zeros(len(people.plan), dtype=np.int64)
-        self._first_failures = Systematic(stream(source.seed, "card_failure"), 1)
-        self._losses = Systematic(stream(source.seed, "not_recovered"), 1)
+        self._first_failures = Systematic(stream(source.seed, "card_failure"), len(SEGMENTS))
+        self._losses = Systematic(stream(source.seed, "not_recovered"), len(SEGMENTS))
 
     def charge(self, bill: Bill, *, may_be_lost: bool) -> Outcome:
         """Issue and collect the bills; when not ``may_be_lost``, every failed charge is recovered in the end."""
@@ -122,7 +123,7 @@ class Billing:
     def _charge_cards(self, invoice: dict[str, Ints], rows: Ints, outcome: Outcome, *, may_be_lost: bool) -> None:
         who = invoice["customer"][rows]
         probability = np.full(len(rows), self._rules.card_failure)
-        fails = self._first_failures.choose(probability, np.zeros_like(who), who)
+        fails = self._first_failures.choose(probability, self._people.segment[who], who)
         outcome.has_failed[rows] = fails
         retry = np.zeros(len(rows), dtype=np.int64)
         retry[fails] = self._successful_retry(invoice, rows[fails], may_be_lost=may_be_lost)
@@ -145,7 +146,7 @@ class Billing:
         recovered = np.array(self._rules.recovered)
         loss = (1 - recovered.sum()) * leaning(self._rules.satisfaction_effect, -self._accounts.satisfaction[who])
         if may_be_lost:
-            lost = self._losses.choose(np.minimum(loss, 0.95), np.zeros_like(who), who)
+            lost = self._losses.choose(np.minimum(loss, 0.95), self._people.segment[who], who)
         else:
             lost = np.zeros(len(who), dtype=np.bool_)
         retry = 1 + choice(self._source.uniform("retry", who, number), recovered / recovered.sum())

@@ -17,7 +17,7 @@ MEASURE = re.compile(
     re.MULTILINE,
 )
 COLUMN = re.compile(r"'?\b([a-z_]+)'?\[([a-z_0-9]+)\]")
-TABLE = re.compile(r"(?<![\"\[\w])([a-z]+_[a-z_]+)(?![\[\w])")
+TABLE = re.compile(r"(?<![\"\[\w])([a-z]+_[a-z_]+)(?!['\[\w])")
 REFERENCE = re.compile(r"(?<![\w'])\[([^\]]+)\]")
 
 

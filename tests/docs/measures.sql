@@ -93,7 +93,7 @@ SELECT count(observed_payback_months) FROM unit_economics;
 SELECT paid_back_customers FROM total;
 
 -- name: Churned Share
-SELECT avg(is_churned::INT) FROM unit_economics;
+SELECT count(*) FILTER (is_churned) / count(*) FROM unit_economics;
 SELECT churn_rate FROM total;
 
 -- name: Gross Margin

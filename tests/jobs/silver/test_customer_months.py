@@ -25,6 +25,7 @@ ITEMS = (
     terms("two", "01-01", "02-15", "40"),
     terms("mid_month", "01-10", "02-15", "100"),
     terms("mid_month", "02-15", None, "130"),
+    terms("rounded_once", "02-01", "02-14", "215.395384"),
     terms("short", "02-03", "02-10", "80"),
     terms("short", "02-10", "02-20", "90"),
     terms("short", "04-05", "04-20", "70"),
@@ -135,6 +136,11 @@ def test_a_change_in_mid_month_moves_mrr_in_full_and_revenue_by_its_days(ledger)
     assert january.average_daily_mrr == Decimal("70.97")  # 100 x 22 / 31
     assert components(february) == {"opening": 100, "expansion": 30, "closing": 130}
     assert february.average_daily_mrr == 115  # (100 x 14 + 130 x 14) / 28
+
+
+def test_the_mean_of_a_months_days_is_rounded_once(ledger):
+    # 215.395384 x 13 / 28 = 100.00499971; rounded to six decimals before, 100.005, it would be a cent more.
+    assert ledger["rounded_once"][2].average_daily_mrr == 100
 
 
 def test_new_and_churn_inside_a_month_are_both_shown_at_the_mrr_of_the_last_day(ledger):

@@ -1,0 +1,49 @@
+"""A run that is killed between two tables leaves the published run readable and the lake free."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lakehouse import delta
+from lakehouse.lake import Lake
+
+DEADLINE_SECONDS = 120
+
+
+def test_a_run_killed_between_two_tables_leaves_the_published_run_as_it_was(small_lake, tmp_path):
+    shutil.copytree(small_lake.root, tmp_path / "lake")
+    lake = Lake(tmp_path / "lake")
+    before = lake.published()
+    rows = delta.arrow(lake, "gold.unit_economics", before.versions["gold.unit_economics"])
+
+    command = [str(Path(sys.executable).parent / "lakehouse"), "run", "--full", "--root", str(lake.root)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    rewritten = _wait_for_a_rewritten_table(lake, before.versions)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+    assert rewritten, "the run was killed before it had written anything"
+    assert lake.published() == before
+    assert delta.arrow(lake, "gold.unit_economics", before.versions["gold.unit_economics"]).equals(rows)
+
+    # The lock went with its holders; what the killed run wrote is taken over, and the rest is built.
+    again = subprocess.run([*command[:2], "--root", str(lake.root)], capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stdout + again.stderr
+    after = lake.published()
+    assert delta.arrow(lake, "gold.unit_economics", after.versions["gold.unit_economics"]).equals(rows)
+
+
+def _wait_for_a_rewritten_table(lake, published):
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        rewritten = [name for name in published if lake.existing(name).version != published[name]]
+        if rewritten:
+            return rewritten
+        time.sleep(0.05)
+    return []
