@@ -23,9 +23,13 @@ def get_session() -> SparkSession:
         UsageError: if Java or the jars are missing.
     """
     _use_utc()
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        return active
+    session = SparkSession.getActiveSession() or _start()
+    # A table that is empty before and after must still record what it was computed from.
+    session.conf.set("spark.databricks.delta.skipRecordingEmptyCommits", "false")
+    return session
+
+
+def _start() -> SparkSession:
     if SparkContext._gateway is None:  # noqa: SLF001 - spark-submit has started the JVM already
         ensure_setup()
         os.environ["SPARK_CONF_DIR"] = str(CONF)

@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakehouse.types import AMOUNT, MONEY, arrow_type, spark_type
+from lakehouse.types import AMOUNT, MONEY, SECONDS, arrow_type, spark_type
 
-__all__ = ["AMOUNT", "MONEY", "PROVENANCE", "Check", "Column", "Table"]
+__all__ = ["AMOUNT", "MONEY", "PROVENANCE", "SECONDS", "Check", "Column", "Table"]
 
 # Doubles are rounded where they leave a job, so that neither grouping nor partitioning can show in them.
 DOUBLE_DECIMALS = 9

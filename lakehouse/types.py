@@ -13,6 +13,8 @@ from pyspark.sql import types as T
 
 MONEY = "decimal(18,2)"
 AMOUNT = "decimal(18,6)"
+# Sums of doubles depend on their order; sums of these do not.
+SECONDS = "decimal(18,3)"
 
 _SCALARS: dict[str, tuple[T.DataType, pa.DataType]] = {
     "string": (T.StringType(), pa.string()),

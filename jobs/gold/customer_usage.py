@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.table import Check, Column, Table
+from lakehouse.table import SECONDS, Check, Column, Table
 
 SUMMED = ("events", "sessions", "seconds", "errors")
 
@@ -31,7 +31,7 @@ table = Table(
         Column("active_users", "bigint", "Users who ever did more than log in", nullable=False, minimum=0),
         Column("categories_used", "int", "Event categories ever used", nullable=False, minimum=0, maximum=5),
         Column("sessions", "bigint", "Sessions, one past midnight on both days", nullable=False, minimum=0),
-        Column("seconds", "double", "Sum of the events' durations", nullable=False),
+        Column("seconds", SECONDS, "Sum of the events' durations", nullable=False),
         Column("errors", "bigint", "Events that failed", nullable=False, minimum=0),
         Column("error_rate", "double", "errors ÷ events", nullable=False, minimum=0, maximum=1),
         Column("events_30d", "bigint", "Events in the 30 days to the as-of day", nullable=False, minimum=0),

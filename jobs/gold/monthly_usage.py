@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.table import Check, Column, Table
+from lakehouse.table import SECONDS, Check, Column, Table
 
 SUMMED = ("events", "sessions", "seconds", "errors", "active_user_days")
 
@@ -24,7 +24,7 @@ table = Table(
         Column("active_user_days", "bigint", "Days on which a user was active, over users", nullable=False, minimum=0),
         Column("seats_used_average", "double", "active_users ÷ active_customers", minimum=1),
         Column("sessions", "bigint", "Sessions, one past midnight on both days", nullable=False, minimum=0),
-        Column("seconds", "double", "Sum of the events' durations", nullable=False),
+        Column("seconds", SECONDS, "Sum of the events' durations", nullable=False),
         Column("errors", "bigint", "Events that failed", nullable=False, minimum=0),
         Column("error_rate", "double", "errors ÷ events", nullable=False, minimum=0, maximum=1),
         Column("events_per_customer", "double", "events ÷ active_customers", minimum=1),

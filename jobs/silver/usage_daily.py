@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.events import COUNTED_TYPES
-from lakehouse.table import Check, Column, Table
+from lakehouse.table import SECONDS, Check, Column, Table
 
 SUMMED = ("events", "active_events", "sessions", "seconds", "errors", *COUNTED_TYPES)
 
@@ -29,7 +29,7 @@ table = Table(
         Column("active_users", "bigint", "Users with an event other than a login", nullable=False, minimum=0),
         Column("logged_in_users", "bigint", "Users who logged in", nullable=False, minimum=0),
         Column("sessions", "bigint", "Sessions with an event on the day", nullable=False, minimum=0),
-        Column("seconds", "double", "Sum of the durations, to the millisecond", nullable=False),
+        Column("seconds", SECONDS, "Sum of the durations, to the millisecond", nullable=False),
         Column("errors", "bigint", "Events that failed", nullable=False, minimum=0),
         Column("category_mask", "int", "Categories used, as in silver.user_days", nullable=False, minimum=0),
         Column("categories_used", "int", "Number of categories used", nullable=False, minimum=0, maximum=5),

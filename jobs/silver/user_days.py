@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from jobs.bronze.usage_events import table as received
 from lakehouse.events import ACTION_POINTS, COUNTED_TYPES, once
-from lakehouse.table import Check, Column, Table
+from lakehouse.table import SECONDS, Check, Column, Table
 from lakehouse.vocabulary import EVENT_CATEGORIES
 
 table = Table(
@@ -34,7 +34,7 @@ table = Table(
         Column("active_events", "bigint", "Events other than logins", nullable=False, minimum=0),
         Column("is_active", "boolean", "Whether there was an event other than a login", nullable=False),
         Column("sessions", "bigint", "Distinct sessions with an event on the day", nullable=False, minimum=0),
-        Column("seconds", "double", "Sum of the durations, to the millisecond", nullable=False),
+        Column("seconds", SECONDS, "Sum of the durations, to the millisecond", nullable=False),
         Column("errors", "bigint", "Events that failed", nullable=False, minimum=0),
         Column(
             "category_mask", "int", f"Categories used, as bits from 1: {', '.join(EVENT_CATEGORIES)}", nullable=False
@@ -74,7 +74,7 @@ def transform(events: DataFrame, repeated_events: DataFrame, as_of: date) -> Dat
         {
             "activity_month": F.trunc("activity_date", "month"),
             "is_active": F.col("active_events") > 0,
-            "seconds": F.col("milliseconds") / 1000,
+            "seconds": F.col("milliseconds") * F.expr("0.001BD"),
             "categories_used": F.bit_count("category_mask"),
             **points,
         }

@@ -79,3 +79,9 @@ def test_a_table_that_was_never_received_reads_as_empty(spark, lake):
     frame = delta.read(spark, lake, ACCOUNTS, None)
     assert frame.columns == ACCOUNTS.column_names
     assert frame.collect() == []
+
+
+def test_an_empty_table_replaced_by_an_empty_one_records_what_it_was_computed_from(spark, lake):
+    for run_id in ("first", "second"):
+        delta.replace(spark.createDataFrame(accounts()), lake, ACCOUNTS, CONFIG, {"run_id": run_id})
+    assert lake.existing(ACCOUNTS.name).metadata["run_id"] == "second"

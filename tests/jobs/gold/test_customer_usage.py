@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -20,7 +21,7 @@ def day(customer_id, days_ago, events, *, active_events=None, category_mask=1):
         "events": events,
         "active_events": events if active_events is None else active_events,
         "sessions": 1,
-        "seconds": 2.0,
+        "seconds": Decimal("2.0"),
         "errors": 0,
         "category_mask": category_mask,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from jobs.gold.monthly_usage import transform
 from jobs.silver.user_days import table as user_days
@@ -20,7 +21,7 @@ def user_day(customer_id, user_id, day, *, is_active=True, events=1, errors=0):
         "events": events,
         "errors": errors,
         "sessions": 1,
-        "seconds": 60.0,
+        "seconds": Decimal("60.0"),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from jobs.silver.usage_daily import transform
 from jobs.silver.user_days import table as user_days
@@ -21,7 +22,7 @@ def user_day(user_id, **columns):
         "active_events": 1,
         "is_active": True,
         "sessions": 1,
-        "seconds": 0.5,
+        "seconds": Decimal("0.5"),
         "errors": 0,
         "category_mask": 0,
         **dict.fromkeys(COUNTED_TYPES, 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import duckdb
 import pyarrow as pa
@@ -13,6 +13,7 @@ from lakehouse.generator.report import Band, bands
 from lakehouse.settings import Settings
 
 Tables = Mapping[str, pa.Table]
+NOON = time(12, tzinfo=UTC)
 NOT_MEASURED_HERE = {"weekend day's activity against a weekday's", "usage events per customer won"}
 
 
@@ -64,13 +65,16 @@ def test_gross_retention_is_measured_on_hand_made_customers(
         return {
             "subscription_item_id": f"{customer}{start}", "customer_id": customer, "item_type": "plan",
             "billing_interval": "month", "interval_count": 1, "amount": amount, "currency": "USD", "status": "active",
-            "start_date": start, "end_date": end, "updated_at": start,
+            "start_date": start, "end_date": end, "updated_at": datetime.combine(start, NOON),
         }  # fmt: skip
 
     grows = [terms("G", 100, date(2024, 1, 1), date(2024, 6, 1)), terms("G", 150, date(2024, 6, 1), None)]
     shrinks = [terms("S", 300, date(2024, 1, 1), date(2025, 1, 1)), terms("S", 200, date(2025, 1, 1), None)]
     leaves = [terms("L", 100, date(2024, 1, 1), date(2025, 1, 1))]
-    people = [{"customer_id": name, "employee_count": 10, "updated_at": date(2024, 1, 1)} for name in "GSL"]
+    people = [
+        {"customer_id": name, "employee_count": 10, "updated_at": datetime.combine(date(2024, 1, 1), NOON)}
+        for name in "GSL"
+    ]
     rates = [{"currency": "EUR", "rate_date": date(2025, 1, 31), "rate": 1}]
     tables = {
         "bronze.subscriptions": pa.Table.from_pylist(grows + shrinks + leaves, schema=schemas["bronze.subscriptions"]),
