@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import date
 
@@ -18,9 +17,6 @@ from lakehouse.project import PROJECT
 from lakehouse.session import get_session
 from lakehouse.settings import Settings
 from lakehouse.table import Table
-
-# Tests run each plan once, on a few rows: compiling it twice costs more than it saves.
-os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 @pytest.fixture(scope="session")

@@ -35,14 +35,12 @@ def test_a_job_reads_no_later_layer(path):
 @pytest.mark.parametrize("path", JOB_FILES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_transform_touches_no_session_clock_or_disk(path):
     code = path.read_text()
-    forbidden = (
-        r"SparkSession|current_date|current_timestamp|datetime\.now|\.collect\(|\.count\(\)|spark\.read|open\(|F\.rand"
-    )
+    forbidden = r"SparkSession|current_date|current_timestamp|datetime\.now|\.collect\(|\.count\(\)|spark\.read|\bopen\(|F\.rand"
     assert not re.findall(forbidden, code)
 
 
-def test_job_files_stay_readable():
-    long = {str(path.relative_to(PROJECT)): lines for path in JOB_FILES if (lines := _lines(path)) > 120}
+def test_what_a_job_does_beside_declaring_its_table_fits_on_a_page():
+    long = {str(path.relative_to(PROJECT)): lines for path in JOB_FILES if (lines := _lines_of_computation(path)) > 85}
     assert long == {}
 
 
@@ -97,6 +95,13 @@ def test_a_job_depends_on_the_library_modules_that_it_imports_and_on_no_others()
     }
     assert {"jobs/silver/nps_responses.py", "jobs/bronze/nps_responses.py", "lakehouse/cleaning.py"} <= reached
     assert not {file for file in reached if file.endswith(("runner.py", "cli.py", "export.py", "submit.py"))}
+
+
+def _lines_of_computation(path):
+    """Lines outside the declaration: a wide table has a long one, and that is no fault."""
+    statements = ast.parse(path.read_text()).body
+    declaration = next(s for s in statements if isinstance(s, ast.Assign) and ast.unparse(s.targets[0]) == "table")
+    return _lines(path) - (declaration.end_lineno - declaration.lineno + 1)
 
 
 def _lines(path):
