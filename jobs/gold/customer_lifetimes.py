@@ -46,7 +46,7 @@ table = Table(
             values=("customer", "company", "no_data"),
         ),
         Column("ltv_margin", "double", "gross_margin within the configured bounds", minimum=0, maximum=1),
-        Column("monthly_gross_profit", MONEY, "arpa × gross_margin"),
+        Column("monthly_gross_profit", AMOUNT, "arpa × gross_margin"),
         Column("collected", MONEY, "Cash succeeded − refunded, without tax", nullable=False),
         Column("realised_ltv", MONEY, "collected × ltv_margin"),
         Column("curve_dimension", "string", "Which survival curve applies", values=tuple(CURVES)),
@@ -93,7 +93,7 @@ def transform(
         {"gross_margin": margin, "gross_margin_source": source, "ltv_margin": bounded}
     ).withColumns(
         {
-            "monthly_gross_profit": _times("arpa", "gross_margin").cast(MONEY),
+            "monthly_gross_profit": _times("arpa", "gross_margin"),
             "_monthly_profit": _times("arpa", "ltv_margin"),
             "realised_ltv": _times("collected", "ltv_margin").cast(MONEY),
         }

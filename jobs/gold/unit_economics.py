@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from jobs.gold.customer_signals import HEALTH_POINTS
 from lakehouse.metrics.health import BANDS
 from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.table import MONEY, Check, Column, Table
+from lakehouse.table import AMOUNT, MONEY, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, CHANNELS, COMPANY_SIZES, SEGMENTS
 
 table = Table(
@@ -47,7 +47,7 @@ table = Table(
         Column("gross_margin", "double", "(revenue − cost of serving) ÷ revenue, 12 months"),
         Column("gross_margin_source", "string", "Whose margin that is", values=("customer", "company", "no_data")),
         Column("ltv_margin", "double", "gross_margin within the configured bounds", minimum=0, maximum=1),
-        Column("monthly_gross_profit", MONEY, "arpa × gross_margin"),
+        Column("monthly_gross_profit", AMOUNT, "arpa × gross_margin"),
         Column("cac", MONEY, "Cost of winning it", minimum=0),
         Column("cac_status", "string", "Why cac is null", values=("ok", "before_spend", "no_data")),
         Column("realised_ltv", MONEY, "Gross profit of the cash collected, net of refunds and tax"),

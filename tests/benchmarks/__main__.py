@@ -1,0 +1,9 @@
+"""All benchmarks, one after another: ``python -m tests.benchmarks``."""
+
+from __future__ import annotations
+
+from tests.benchmarks import generator, runs, usage
+
+for benchmark in (runs, generator, usage):
+    print(f"\n{benchmark.__name__.rpartition('.')[2]}")
+    benchmark.main()
