@@ -1,0 +1,42 @@
+"""What others throw becomes one paragraph with the exit code that fits."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from lakehouse.errors import LakeBusyError, LakehouseError
+from lakehouse.failures import as_paragraph
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("Job aborted: java.io.IOException: No space left on device\n\tat java.base/java.io"),
+    ],
+)
+def test_a_full_disk_is_named_whoever_found_it(error):
+    failure = as_paragraph(error, "The job of gold.accounts failed")
+    assert "The job of gold.accounts failed: found a full disk" in str(failure)
+    assert failure.exit_code == 1
+
+
+def test_a_broken_constraint_is_a_failed_check():
+    error = RuntimeError("x [DELTA_VIOLATE_CONSTRAINT_WITH_VALUES] CHECK constraint id_not_null violated")
+    assert as_paragraph(error, "The job failed").exit_code == 3
+
+
+def test_an_unknown_failure_is_one_short_line_with_the_way_to_the_trace():
+    failure = str(as_paragraph(ValueError("first\nsecond " + "x" * 1000), "The job failed"))
+    assert "ValueError: first second" in failure
+    assert "\n" not in failure
+    assert len(failure) < 800
+    assert "--debug" in failure
+
+
+def test_the_projects_own_errors_pass_through():
+    error = LakeBusyError("The lake is busy", found="a", expected="b", do="Wait.")
+    assert as_paragraph(error, "The job failed") is error
+    assert isinstance(error, LakehouseError)
