@@ -55,7 +55,7 @@ def execute(
         run = Run(lake, config, jobs, reporter)
         try:
             if receive is not None:
-                _receive(run, receive)
+                receive(run)
             run.as_of = as_of(lake)
             settings = Settings.of(run.as_of, config.metrics, config.sla)
             _build_and_audit(run, settings, chosen, full=full)
@@ -68,15 +68,6 @@ def execute(
         if run.status == "published":
             forget_old_runs(lake, config.lake)
     return run
-
-
-def _receive(run: Run, receive: Callable[[Run], None]) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        # A new lake needs a session for certain, and starting one takes about as long as generating a company.
-        session = pool.submit(get_session) if run.lake.current() is None else None
-        receive(run)
-        if session is not None:
-            session.result()
 
 
 def _build_and_audit(run: Run, settings: Settings, chosen: set[str] | None, *, full: bool) -> None:
