@@ -5,9 +5,11 @@ Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 a check failed, 4 
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
 from rich.markup import escape
@@ -40,8 +42,21 @@ app.command()(work.setup)
 
 def main() -> None:
     """Run the command."""
-    with in_words():
-        app()
+    run_and_leave(app)
+
+
+def run_and_leave(command: Callable[[], object]) -> NoReturn:
+    """Run ``command`` and end the process with its exit code."""
+    code: int | str | None = 0
+    try:
+        with in_words():
+            command()
+    except SystemExit as leaving:
+        code = leaving.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Without ending the interpreter: native threads that still want it then abort the process, after all is done.
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 @contextmanager
@@ -55,5 +70,5 @@ def in_words() -> Iterator[None]:
         if is_debug:
             raise
         failure = as_paragraph(error, "The command failed")
-        errors.print(f"[red]✘[/] {escape(str(failure))}")
+        errors.print(f"[red]✘[/] {escape(str(failure))}", soft_wrap=True)
         raise SystemExit(failure.exit_code) from error

@@ -110,7 +110,7 @@ def print_run(run: Run) -> None:
         "unchanged": f"Nothing new: {counts}; run {run.manifest.run_id if run.manifest else ''} stays published.",
         "kept": f"[yellow]Kept[/] the published run ({counts}): {run.message}.",
     }
-    console.print(outcome.get(run.status, run.status))
+    console.print(outcome.get(run.status, run.status), soft_wrap=True)
 
 
 def as_text(value: object) -> str:

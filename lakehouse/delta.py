@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, write_deltalake
+from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -68,9 +70,17 @@ def append(
     )
 
 
+def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
+    """Return the table ``name`` at ``version`` (its newest, if none is given), to be scanned without a JVM."""
+    path = str(lake.table_path(name).resolve())
+    # Arrow's own file system: threads that still close files of delta-rs's, written in Python, abort an ending process.
+    files = fs.SubTreeFileSystem(path, fs.LocalFileSystem())
+    return DeltaTable(path, version=version).to_pyarrow_dataset(filesystem=files)
+
+
 def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
-    """Return the table ``name`` at ``version`` (its newest, if none is given) without a JVM."""
-    return DeltaTable(str(lake.table_path(name)), version=version).to_pyarrow_table()
+    """Return the rows of the table ``name`` at ``version`` (its newest, if none is given) without a JVM."""
+    return dataset(lake, name, version).to_table()
 
 
 def check_schema(frame: DataFrame, table: Table) -> None:

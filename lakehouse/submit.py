@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lakehouse.cli import in_words
+from lakehouse.cli import run_and_leave
 from lakehouse.commands.options import Root
 from lakehouse.config import load
 from lakehouse.console import Progress, print_run
@@ -36,5 +36,4 @@ def submit(table: Table) -> None:
             )
         print_run(run)
 
-    with in_words():
-        typer.run(command)
+    run_and_leave(lambda: typer.run(command))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 
@@ -17,6 +19,20 @@ from lakehouse.project import PROJECT
 from lakehouse.session import get_session
 from lakehouse.settings import Settings
 from lakehouse.table import Table
+
+STATUS = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End with pytest's own status, as the command does: see lakehouse.cli.run_and_leave."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(config.stash.get(STATUS, 4))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from lakehouse import delta, fingerprint
 from lakehouse.coverage import received
@@ -75,8 +74,7 @@ def views(lake: Lake, jobs: Mapping[str, Job]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for name in jobs:
         if lake.head(name):
-            dataset = DeltaTable(str(lake.table_path(name))).to_pyarrow_dataset()
-            connection.register(name.replace(".", "_"), dataset)
+            connection.register(name.replace(".", "_"), delta.dataset(lake, name))
     for path in sorted((lake.root / TRUTH).glob("*.parquet")):
         connection.register(f"truth_{path.stem}", pq.read_table(path))
     return connection

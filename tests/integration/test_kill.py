@@ -24,7 +24,9 @@ def test_a_run_killed_between_two_tables_leaves_the_published_run_as_it_was(smal
 
     command = [str(Path(sys.executable).parent / "lakehouse"), "run", "--root", str(lake.root)]
     part = ["--full", "--select", "gold.customer_usage+"]  # a table and the three that are computed from it
-    process = subprocess.Popen([*command, *part], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        [*command, *part], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     rewritten = _wait_for_a_rewritten_table(lake, before.versions)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
