@@ -36,7 +36,7 @@ format: $(READY) ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmark: $(READY) ## Measure and print the table of docs/performance.md (about 20 minutes)
+benchmark: $(READY) ## Measure what docs/performance.md shows; takes a while
 	$(BIN)/python -m tests.benchmarks
 
 notebooks: $(READY) ## Open the notebooks in Jupyter

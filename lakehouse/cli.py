@@ -55,7 +55,7 @@ def run_and_leave(command: Callable[[], object]) -> NoReturn:
         code = leaving.code
     sys.stdout.flush()
     sys.stderr.flush()
-    # Without ending the interpreter: native threads that still want it then abort the process, after all is done.
+    # Without ending the interpreter: after long runs with Spark that has aborted the process, with all work done.
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 

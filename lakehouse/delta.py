@@ -73,7 +73,7 @@ def append(
 def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
     """Return the table ``name`` at ``version`` (its newest, if none is given), to be scanned without a JVM."""
     path = str(lake.table_path(name).resolve())
-    # Arrow's own file system: threads that still close files of delta-rs's, written in Python, abort an ending process.
+    # Arrow's own file system, so that its threads need no Python to close a file, least of all while Python ends.
     files = fs.SubTreeFileSystem(path, fs.LocalFileSystem())
     return DeltaTable(path, version=version).to_pyarrow_dataset(filesystem=files)
 

@@ -27,7 +27,7 @@ from lakehouse.run import Reporter, Run, Step
 from lakehouse.session import get_session
 from lakehouse.settings import Settings
 
-# Two jobs side by side keep two cores busy while one of them plans or commits; a third gained nothing.
+# While one job plans or commits, the other keeps the cores of a laptop busy.
 WORKERS = 2
 
 
