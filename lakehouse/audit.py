@@ -1,10 +1,15 @@
-"""The audit of a table before it is published: every declared rule, in one aggregate over the table."""
+"""The audit of a table before it is published: every declared rule, in one pass over the table.
+
+The pass is the one that writes the table, where there is one: :func:`measures` are then observed on the way.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
+from types import MappingProxyType
 from typing import Literal
 
 from pyspark.sql import Column, DataFrame
@@ -41,16 +46,29 @@ def rules(table: Table) -> dict[str, str]:
     return declared | {check.name: check.expression for check in table.checks}
 
 
-def audit(frame: DataFrame, table: Table) -> list[Result]:
-    """Apply the row rules of ``table`` and the uniqueness of its key to ``frame``, with one Spark job if all hold.
+def measures(table: Table) -> dict[str, Column]:
+    """Return the aggregates that tell which row rules of ``table`` are broken, and over how many ``rows``.
 
-    A null does not pass a rule unless the column may be null.
+    One bit a rule keeps them few, however many rules there are.
+    """
+    expressions = list(rules(table).values())
+    words = range(0, len(expressions), WORD)
+    bits = {_bits(start): F.bit_or(_word(expressions[start : start + WORD])) for start in words}
+    return {"rows": F.count("*"), **bits}
+
+
+def audit(frame: DataFrame, table: Table, observed: Mapping[str, int | None] = MappingProxyType({})) -> list[Result]:
+    """Apply the row rules of ``table`` and the uniqueness of its key to ``frame``.
+
+    A null does not pass a rule unless the column may be null. ``observed`` is what is known already of the values of
+    :func:`measures` and of the number of distinct ``keys``; the rest, and rows that break a rule, take a Spark job.
     """
     started = time.monotonic()
     expressions = rules(table)
-    measures = {"rows": F.count("*"), "keys": F.count_distinct(F.xxhash64(*table.key))}
-    found = _measured(frame, measures | _broken_bits(list(expressions.values())))
-    broken = [name for bit, name in enumerate(expressions) if found[f"bits_{bit // WORD}"] >> (bit % WORD) & 1]
+    wanted = {**measures(table), "keys": F.count_distinct(F.xxhash64(*table.key))}
+    unknown = {name: aggregate for name, aggregate in wanted.items() if name not in observed}
+    found = _counts(observed) | (_measured(frame, unknown) if unknown else {})
+    broken = [name for bit, name in enumerate(expressions) if found[_bits(bit)] >> (bit % WORD) & 1]
     failed = dict.fromkeys([*expressions, KEY_RULE], 0) | {KEY_RULE: found["rows"] - found["keys"]}
     if broken:
         failed |= _measured(frame, {name: F.count_if(~_holds(expressions[name])) for name in broken})
@@ -62,10 +80,8 @@ def audit(frame: DataFrame, table: Table) -> list[Result]:
     ]
 
 
-def _broken_bits(expressions: list[str]) -> dict[str, Column]:
-    # One bit a rule, since beside a distinct count every measure is carried along with every key.
-    words = range(0, len(expressions), WORD)
-    return {f"bits_{start // WORD}": F.bit_or(_word(expressions[start : start + WORD])) for start in words}
+def _bits(rule: int) -> str:
+    return f"bits_{rule // WORD}"
 
 
 def _word(expressions: list[str]) -> Column:
@@ -77,10 +93,13 @@ def _holds(expression: str) -> Column:
     return F.coalesce(F.expr(expression), F.lit(False))
 
 
-def _measured(frame: DataFrame, measures: dict[str, Column]) -> dict[str, int]:
-    found = frame.agg(*(measure.alias(name) for name, measure in measures.items())).collect()[0]
+def _measured(frame: DataFrame, aggregates: dict[str, Column]) -> dict[str, int]:
+    return _counts(frame.agg(*(measure.alias(name) for name, measure in aggregates.items())).collect()[0].asDict())
+
+
+def _counts(found: Mapping[str, int | None]) -> dict[str, int]:
     # The bits of an empty table are null.
-    return {name: value or 0 for name, value in found.asDict().items()}
+    return {name: value or 0 for name, value in found.items()}
 
 
 def _column_rules(column: DeclaredColumn) -> dict[str, str]:

@@ -15,8 +15,6 @@ from pyspark.sql.window import Window, WindowSpec
 
 from lakehouse.table import Check, Table
 
-RULES = "_rules"
-
 
 def sound(frame: DataFrame, table: Table) -> DataFrame:
     """Return the rows of ``frame`` that break none of the table's rules."""
@@ -50,17 +48,13 @@ def kept_by_day(frame: DataFrame, table: Table) -> DataFrame:
 
 def rejected(frame: DataFrame, table: Table) -> DataFrame:
     """Return one row per rejected row: table_name, rule (the first broken one), reason (all of them), row as JSON."""
-    requirements = F.create_map(*(F.lit(part) for rule in table.rejects for part in (rule.name, rule.expression)))
-    broken = F.array_compact(F.array(*(F.when(~_holds(rule), F.lit(rule.name)) for rule in table.rejects)))
-    judged = frame.filter(~_is_sound(table)).withColumn(RULES, broken)
-    reason = F.array_join(
-        F.transform(RULES, lambda rule: F.concat(rule, F.lit(": requires "), requirements[rule])), "; "
-    )
+    broken = [F.when(~_holds(rule), F.lit(rule.name)) for rule in table.rejects]
+    reasons = [F.when(~_holds(rule), F.lit(f"{rule.name}: requires {rule.expression}")) for rule in table.rejects]
     received = F.to_json(F.struct(*(name for name in table.column_names if not name.startswith("_"))))
-    return judged.select(
+    return frame.filter(~_is_sound(table)).select(
         F.lit(table.name).alias("table_name"),
-        F.col(RULES)[0].alias("rule"),
-        reason.alias("reason"),
+        F.coalesce(F.lit(None).cast("string"), *broken).alias("rule"),
+        F.concat_ws("; ", *reasons).alias("reason"),
         received.alias("row_json"),
         "_source",
         "_batch_id",

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from pyarrow import fs
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.config import LakeConfig
@@ -30,8 +30,8 @@ def read(spark: SparkSession, lake: Lake, table: Table, version: int | None) -> 
 def replace(frame: DataFrame, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]) -> None:
     """Replace the content of ``table`` by ``frame`` in one commit that carries ``metadata``.
 
-    A table that does not exist, or was written under another declaration, gets schema, constraints, retention and
-    partitioning in the same commit; its earlier versions stay readable.
+    A table that does not exist gets comments, constraints, retention and partitioning in the same commit. One that was
+    written under another declaration is emptied under the new one first; its earlier versions stay readable.
 
     Raises:
         LakehouseError: if the frame's fields are not the declared ones.
@@ -39,19 +39,14 @@ def replace(frame: DataFrame, lake: Lake, table: Table, config: LakeConfig, meta
     check_schema(frame, table)
     path = str(lake.table_path(table.name))
     head = lake.head(table.name)
-    declared = _properties(table, config)
-    declaration = digest([repr(table.columns), table.partition_by, declared])
-    user_metadata = json.dumps({**metadata, "declaration": declaration})
-    if head is not None and head.metadata.get("declaration") == declaration:
-        frame.write.format("delta").mode("overwrite").option("userMetadata", user_metadata).save(path)
-        return
-    described = frame.select(*(F.col(c.name).alias(c.name, metadata={"comment": c.description}) for c in table.columns))
-    writer = described.writeTo(f"delta.`{path.replace('`', '``')}`").using("delta")
-    for name, value in declared.items():
-        writer = writer.tableProperty(name, value)
-    if table.partition_by:
-        writer = writer.partitionedBy(*(F.col(name) for name in table.partition_by))
-    writer.option("userMetadata", user_metadata).createOrReplace()
+    properties = _properties(table, config)
+    declaration = digest([repr(table.columns), table.partition_by, properties])
+    if head is not None and head.metadata.get("declaration") != declaration:
+        _redeclare(frame.sparkSession, path, table, properties)
+    writer = frame.select(*_described(table)).write.format("delta").mode("overwrite")
+    if head is None:
+        writer = writer.options(**properties).partitionBy(*table.partition_by)
+    writer.option("userMetadata", json.dumps({**metadata, "declaration": declaration})).save(path)
 
 
 def append(
@@ -83,6 +78,12 @@ def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
     return dataset(lake, name, version).to_table()
 
 
+def distinct_keys(lake: Lake, table: Table, version: int) -> int:
+    """Return how many different keys the stored ``version`` of ``table`` holds, without a JVM."""
+    keys = dataset(lake, table.name, version).to_table(columns=list(table.key))
+    return int(keys.group_by(list(table.key)).aggregate([]).num_rows)
+
+
 def check_schema(frame: DataFrame, table: Table) -> None:
     """Compare the frame's fields with the declared ones.
 
@@ -109,10 +110,22 @@ def check_schema(frame: DataFrame, table: Table) -> None:
         )
 
 
+def _redeclare(spark: SparkSession, path: str, table: Table, properties: Mapping[str, str]) -> None:
+    nothing = spark.createDataFrame(table.arrow_schema.empty_table()).select(*_described(table))
+    writer = nothing.writeTo(f"delta.`{path.replace('`', '``')}`").using("delta")
+    for name, value in properties.items():
+        writer = writer.tableProperty(name, value)
+    if table.partition_by:
+        writer = writer.partitionedBy(*(F.col(name) for name in table.partition_by))
+    writer.createOrReplace()
+
+
+def _described(table: Table) -> list[Column]:
+    return [F.col(column.name).alias(column.name, metadata={"comment": column.description}) for column in table.columns]
+
+
 def _properties(table: Table, config: LakeConfig) -> dict[str, str]:
-    not_null = {
-        f"delta.constraints.{c.name}_not_null": f"{c.name} IS NOT NULL" for c in table.columns if not c.nullable
-    }
+    not_null = {f"delta.constraints.{name}_not_null": f"{name} IS NOT NULL" for name in table.key}
     return _retention(config) | not_null
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 
 from lakehouse import delta, graph
-from lakehouse.audit import Result, audit
+from lakehouse.audit import Result, audit, measures
 from lakehouse.config import Config
 from lakehouse.coverage import as_of
 from lakehouse.errors import LakehouseError, QualityError
@@ -29,6 +30,8 @@ from lakehouse.settings import Settings
 
 # While one job plans or commits, the other keeps the cores of a laptop busy.
 WORKERS = 2
+# Up to so many rows, telling whether a key is unique needs no Spark job.
+KEYS_IN_MEMORY = 5_000_000
 
 
 def execute(
@@ -55,7 +58,7 @@ def execute(
         run = Run(lake, config, jobs, reporter)
         try:
             if receive is not None:
-                receive(run)
+                _receive(run, receive)
             run.as_of = as_of(lake)
             settings = Settings.of(run.as_of, config.metrics, config.sla)
             _build_and_audit(run, settings, chosen, full=full)
@@ -68,6 +71,15 @@ def execute(
         if run.status == "published":
             forget_old_runs(lake, config.lake)
     return run
+
+
+def _receive(run: Run, receive: Callable[[Run], None]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        # A new lake needs a session for certain, and starting one takes about as long as generating a company.
+        session = pool.submit(get_session) if run.lake.current() is None else None
+        receive(run)
+        if session is not None:
+            session.result()
 
 
 def _build_and_audit(run: Run, settings: Settings, chosen: set[str] | None, *, full: bool) -> None:
@@ -133,8 +145,10 @@ def _build(run: Run, settings: Settings, spark: SparkSession, name: str) -> Step
     try:
         output = computed(job, inputs(run.lake, run.jobs, spark, job), settings)
         metadata = {"run_id": run.run_id, "fingerprint": fingerprint}
-        delta.replace(output, run.lake, job.table, run.config.lake, metadata)
-        run.results += _audited(run, spark, name)
+        observation = Observation()
+        watched = output.observe(observation, *(value.alias(key) for key, value in measures(job.table).items()))
+        delta.replace(watched, run.lake, job.table, run.config.lake, metadata)
+        run.results += _audited(run, spark, name, observation.get)
     except Exception as error:
         raise as_paragraph(error, f"The job of {name} failed") from error
     head = run.lake.existing(name)
@@ -157,10 +171,14 @@ def computed(job: Job, frames: dict[str, DataFrame], settings: Settings) -> Data
     return job.transform(**frames, **{name: getattr(settings, name) for name in job.table.settings})
 
 
-def _audited(run: Run, spark: SparkSession, name: str) -> list[Result]:
-    head = run.lake.existing(name)
-    table = run.jobs[name].table
-    return audit(delta.read(spark, run.lake, table, head.version), table)
+def _audited(
+    run: Run, spark: SparkSession, name: str, observed: Mapping[str, int | None] = MappingProxyType({})
+) -> list[Result]:
+    head, table = run.lake.existing(name), run.jobs[name].table
+    known = dict(observed)
+    if head.rows is not None and head.rows <= KEYS_IN_MEMORY:
+        known["keys"] = delta.distinct_keys(run.lake, table, head.version)
+    return audit(delta.read(spark, run.lake, table, head.version), table, known)
 
 
 def _publish(run: Run, settings: Settings) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from lakehouse.audit import audit, rules
-from tests.lakehouse.tables import ACCOUNTS, accounts
+from pyspark.sql import Observation
+
+from lakehouse import delta
+from lakehouse.audit import audit, measures, rules
+from lakehouse.lake import Lake
+from tests.lakehouse.tables import ACCOUNTS, CONFIG, accounts
 
 
 def failures(spark, *rows):
@@ -40,3 +44,13 @@ def test_each_broken_rule_counts_its_rows(spark):
 def test_an_empty_table_is_sound(spark):
     results = audit(spark.createDataFrame(accounts()), ACCOUNTS)
     assert {(result.status, result.checked) for result in results} == {("pass", 0)}
+
+
+def test_rules_observed_while_a_table_is_written_find_the_same(spark, tmp_path):
+    broken = spark.createDataFrame(accounts(("a", "huge", "1.00", "2.00", 0.5), ("a", "large", "3.00", "2.00", 0.5)))
+    lake, observation = Lake(tmp_path), Observation()
+    watched = broken.observe(observation, *(value.alias(name) for name, value in measures(ACCOUNTS).items()))
+    delta.replace(watched, lake, ACCOUNTS, CONFIG, {})
+    known = {**observation.get, "keys": delta.distinct_keys(lake, ACCOUNTS, 0)}
+    found = {result.rule: result.failed for result in audit(broken, ACCOUNTS, known) if result.failed}
+    assert found == {"tier_accepted": 1, "balances": 1, "key_unique": 1}
