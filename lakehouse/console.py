@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lakehouse.headlines import HEADLINES, shown
@@ -104,13 +105,18 @@ def print_headlines(values: Mapping[str, object], as_of: date) -> None:
 def print_run(run: Run) -> None:
     """Print how a run ended."""
     done = sum(step.status == "done" for step in run.steps)
-    counts = f"{done} jobs done, {len(run.steps) - done} skipped, {len(run.results)} checks passed"
+    warned = sum(result.is_broken for result in run.results)
+    checks = f"{len(run.results) - warned} checks passed" + (f", {warned} warned" if warned else "")
+    counts = f"{done} jobs done, {len(run.steps) - done} skipped, {checks}"
     outcome = {
         "published": f"[green]Published[/] run {run.run_id}: {counts}.",
         "unchanged": f"Nothing new: {counts}; run {run.manifest.run_id if run.manifest else ''} stays published.",
         "kept": f"[yellow]Kept[/] the published run ({counts}): {run.message}.",
     }
     console.print(outcome.get(run.status, run.status), soft_wrap=True)
+    for result in run.results:
+        if result.is_broken:
+            console.print(f"[yellow]![/] {escape(result.told)}", soft_wrap=True)
 
 
 def as_text(value: object) -> str:

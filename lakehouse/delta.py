@@ -57,6 +57,8 @@ def append(
         str(lake.table_path(table.name)),
         data,
         mode="append",
+        # The records of runs outlive the code that wrote them, so a column that came later is null in the older ones.
+        schema_mode="merge" if table.layer == "ops" else None,
         name=table.name,
         description=table.description,
         partition_by=list(table.partition_by) or None,

@@ -23,12 +23,13 @@ class Entry(BaseModel):
 
 
 class Quality(BaseModel):
-    """Numbers of checks behind a published run."""
+    """Numbers of checks behind a published run: all, those that failed, and those that failed but stop nothing."""
 
     model_config = ConfigDict(frozen=True)
 
     checks: int
     failed: int
+    warned: int = 0
 
 
 class Manifest(BaseModel):

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from lakehouse import delta
 from lakehouse.audit import Result
-from lakehouse.fingerprint import digest
 from lakehouse.run import Run
 from lakehouse.table import Column, Table
 
@@ -21,7 +20,13 @@ RUNS = Table(
         Column("run_id", "string", "Run; sorts by time", nullable=False),
         Column("started_at", "timestamp", "When it took the lock", nullable=False),
         Column("finished_at", "timestamp", "When it ended", nullable=False),
-        Column("status", "string", "How it ended", nullable=False, values=("published", "unchanged", "kept", "failed")),
+        Column(
+            "status",
+            "string",
+            "How it ended",
+            nullable=False,
+            values=("published", "unchanged", "kept", "checked", "failed"),
+        ),
         Column("message", "string", "Why nothing was published, or what failed"),
         Column("as_of", "date", "Day as of which the tables were computed"),
         Column("code", "string", "Fingerprint of the code of all jobs"),
@@ -29,7 +34,7 @@ RUNS = Table(
         Column("jobs_done", "int", "Jobs computed", nullable=False),
         Column("jobs_skipped", "int", "Jobs whose inputs had not changed", nullable=False),
         Column("checks", "int", "Checks applied", nullable=False),
-        Column("checks_failed", "int", "Checks that failed", nullable=False),
+        Column("checks_failed", "int", "Checks that failed or crashed, those too that stop nothing", nullable=False),
     ),
 )
 
@@ -58,14 +63,16 @@ QUALITY_RESULTS = Table(
         Column("run_id", "string", "Run; sorts by time", nullable=False),
         Column("table_name", "string", "Table that was checked", nullable=False),
         Column("rule", "string", "Name of the rule", nullable=False),
-        Column("rule_version", "string", "Hash of the rule's expression", nullable=False),
+        Column("rule_version", "string", "Hash of the rule's declaration", nullable=False),
         Column("severity", "string", "How bad a failure is", nullable=False, values=("error", "warn", "info")),
         Column("action", "string", "What a failure does", nullable=False, values=("mark", "quarantine", "stop")),
         Column("status", "string", "Result", nullable=False, values=("pass", "fail", "error", "skipped")),
-        Column("checked", "bigint", "Rows that were checked", nullable=False),
-        Column("failed", "bigint", "Rows that break the rule", nullable=False),
+        Column("checked", "bigint", "Rows, or groups of rows, that were checked", nullable=False),
+        Column("failed", "bigint", "Those of them that break the rule", nullable=False),
         Column("threshold", "double", "Failures that are allowed", nullable=False),
         Column("duration_seconds", "double", "Share of the audit's time", nullable=False),
+        Column("kind", "string", "Kind of the rule"),
+        Column("message", "string", "Why a rule with the status error crashed"),
     ),
 )
 
@@ -84,7 +91,7 @@ def record(run: Run) -> None:
         "jobs_done": sum(step.status == "done" for step in run.steps),
         "jobs_skipped": sum(step.status == "skipped" for step in run.steps),
         "checks": len(run.results),
-        "checks_failed": sum(result.status != "pass" for result in run.results),
+        "checks_failed": sum(result.is_broken for result in run.results),
     }
     _append(run, RUNS, [ended])
     _append(run, JOB_RUNS, [{"run_id": run.run_id, **vars(step)} for step in run.steps])
@@ -92,12 +99,13 @@ def record(run: Run) -> None:
 
 
 def _as_row(run_id: str, result: Result) -> dict[str, object]:
-    row = {key: value for key, value in vars(result).items() if key != "expression"}
-    rule = {"rule_version": digest(result.expression), "severity": "error", "action": "stop", "threshold": 0.0}
-    return {"run_id": run_id, **row, **rule}
+    return {"run_id": run_id} | {key: value for key, value in vars(result).items() if key != "description"}
 
 
 def _append(run: Run, table: Table, rows: list[dict[str, object]]) -> None:
     if rows:
-        data = pa.Table.from_pylist(rows, schema=table.arrow_schema)
+        # Without comments, which Delta would not merge with those that another version of the code wrote.
+        known = [field.remove_metadata() for field in table.arrow_schema]
+        schema = pa.schema(known) if run.lake.head(table.name) else table.arrow_schema
+        data = pa.Table.from_pylist(rows, schema=schema)
         delta.append(data, run.lake, table, run.config.lake, {"run_id": run.run_id})

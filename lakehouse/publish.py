@@ -31,7 +31,11 @@ def candidate(run: Run, settings: Settings) -> Manifest:
         configuration=fingerprint.digest([config.company, config.metrics, config.sla]),
         batch=received(lake),
         tables={name: _entry(lake, job) for name, job in jobs.items() if name not in stale and lake.head(name)},
-        quality=Quality(checks=len(run.results), failed=sum(result.status != "pass" for result in run.results)),
+        quality=Quality(
+            checks=len(run.results),
+            failed=sum(result.stops for result in run.results),
+            warned=sum(result.is_broken and not result.stops for result in run.results),
+        ),
     )
 
 

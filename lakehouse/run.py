@@ -54,6 +54,6 @@ class Run:
     as_of: date | None = None
     steps: list[Step] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
-    status: Literal["published", "unchanged", "kept", "failed"] = "failed"
+    status: Literal["published", "unchanged", "kept", "checked", "failed"] = "failed"
     message: str | None = None
     manifest: Manifest | None = None

@@ -15,13 +15,14 @@ from lakehouse import delta, graph
 from lakehouse.audit import Result, audit, measures
 from lakehouse.config import Config
 from lakehouse.coverage import as_of
-from lakehouse.errors import LakehouseError, QualityError
+from lakehouse.errors import LakehouseError
 from lakehouse.failures import as_paragraph
 from lakehouse.lake import Lake
 from lakehouse.lock import jvm_lock, writer_lock
 from lakehouse.ops import record
 from lakehouse.plan import job_fingerprint, make_plan
 from lakehouse.publish import candidate, is_withdrawn, publish, remaining
+from lakehouse.quality import audit_across_tables, refuse_broken
 from lakehouse.registry import Job
 from lakehouse.retention import forget_old_runs
 from lakehouse.run import Reporter, Run, Step
@@ -97,6 +98,7 @@ def _build_and_audit(run: Run, settings: Settings, chosen: set[str] | None, *, f
             for name in unaudited:
                 run.results += _audited(run, spark, name)
             _build_all(run, settings, spark, due)
+            run.results += audit_across_tables(run, spark, settings)
 
 
 @contextmanager
@@ -182,14 +184,11 @@ def _audited(
 
 
 def _publish(run: Run, settings: Settings) -> None:
-    failed = [result for result in run.results if result.status != "pass"]
-    if failed:
-        raise QualityError(
-            "Checks failed, so nothing was published",
-            found="; ".join(f"{r.failed:,} of {r.checked:,} rows of {r.table_name} break {r.rule}" for r in failed),
-            expected="; ".join(f"{r.rule}: {r.expression}" for r in failed),
-            do="The published run is as it was. Correct the records or the job, then run again.",
-        )
+    refuse_broken(
+        run.results,
+        "Checks failed, so nothing was published",
+        "The published run is as it was. Correct the records or the job, then run again.",
+    )
     left = remaining(run.jobs, run.lake, settings)
     manifest = candidate(run, settings)
     current = run.lake.current()

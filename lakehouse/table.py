@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from lakehouse.rules import Check, ForeignKey, WideRule
 from lakehouse.types import AMOUNT, MONEY, SECONDS, arrow_type, spark_type
 
 __all__ = ["AMOUNT", "MONEY", "PROVENANCE", "SECONDS", "Check", "Column", "Table"]
@@ -38,21 +39,15 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Check:
-    """A rule that each row must satisfy: ``expression`` is SQL over the row and must be true, not null."""
-
-    name: str
-    expression: str
-
-
-@dataclass(frozen=True)
 class Table:
     """The declaration of one table.
 
     ``inputs`` maps the parameters of the job's ``transform`` to table names and ``settings`` names those of its
     parameters that come from configuration: together they are all that the job may depend on. ``rejects`` are the
     rules whose breach sends a received row to quarantine, ``version_by`` the column by which the newest version of a
-    received row wins; both are for bronze. ``checks`` are audited before a version is published.
+    received row wins; both are for bronze. ``checks`` are rules of a row and ``audits`` those that need more than one;
+    both, and the ``foreign_keys``, are applied before a version is published. Of the foreign keys, ``may_be_orphans``
+    are those of received rows whose parent may never have come: orphans are reported and stop nothing.
     """
 
     name: str
@@ -63,7 +58,9 @@ class Table:
     inputs: Mapping[str, str] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
     foreign_keys: Mapping[str, str] = field(default_factory=dict)
+    may_be_orphans: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    audits: tuple[WideRule, ...] = ()
     rejects: tuple[Check, ...] = ()
     version_by: str | None = None
     partition_by: tuple[str, ...] = ()
@@ -85,6 +82,11 @@ class Table:
         return [column.name for column in self.columns]
 
     @property
+    def wide_rules(self) -> list[WideRule]:
+        """The foreign keys and the audits: every rule that needs more than one row."""
+        return [*(self._foreign_key(column) for column in self.foreign_keys), *self.audits]
+
+    @property
     def schema(self) -> T.StructType:
         """The Spark schema, with nullability."""
         return T.StructType([T.StructField(c.name, spark_type(c.type), c.nullable) for c in self.columns])
@@ -102,6 +104,13 @@ class Table:
         A name that ``frame`` lacks is Spark's own error; doubles are rounded to nine decimals.
         """
         return frame.select(*(self._as_declared(column) for column in self.columns))
+
+    def _foreign_key(self, column: str) -> ForeignKey:
+        parent = self.foreign_keys[column]
+        name = f"{column}_in_{parent.replace('.', '_')}"
+        if column in self.may_be_orphans:
+            return ForeignKey(name, column, parent, severity="warn", action="mark")
+        return ForeignKey(name, column, parent)
 
     @staticmethod
     def _as_declared(column: Column) -> SparkColumn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Freshness, Volume
 from lakehouse.table import AMOUNT, PROVENANCE, Check, Column, Table
 
 table = Table(
@@ -14,6 +15,10 @@ table = Table(
         Column("rate_date", "date", "Day on which the rate held"),
         Column("rate", AMOUNT, "Units of the reporting currency for one unit of the currency"),
         *PROVENANCE,
+    ),
+    audits=(
+        Freshness("recent", "rate_date", days=7),
+        Volume("usual_volume", least=1.0, most=2.0),
     ),
     rejects=(
         Check("currency_missing", "currency IS NOT NULL"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Freshness, Volume
 from lakehouse.table import AMOUNT, PROVENANCE, Check, Column, Table
 from lakehouse.vocabulary import DEPARTMENTS
 
@@ -22,6 +23,10 @@ table = Table(
         Column("amount", AMOUNT, "What was spent", minimum=0),
         Column("currency", "string", "ISO 4217 code of the amount"),
         *PROVENANCE,
+    ),
+    audits=(
+        Freshness("recent", "month", days=31),
+        Volume("usual_volume", least=1.0, most=2.0),
     ),
     rejects=(
         Check("expense_id_missing", "expense_id IS NOT NULL"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Volume
 from lakehouse.table import PROVENANCE, Check, Column, Table
 
 table = Table(
@@ -19,6 +20,7 @@ table = Table(
         Column("updated_at", "timestamp", "When this version came to hold"),
         *PROVENANCE,
     ),
+    audits=(Volume("usual_volume", least=1.0, most=2.0),),
     rejects=(
         Check("user_id_missing", "user_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Freshness, Volume
 from lakehouse.table import PROVENANCE, Check, Column, Table
 from lakehouse.vocabulary import CHANNELS
 
@@ -16,6 +17,10 @@ table = Table(
         Column("unique_visitors", "bigint", "Different visitors on the day", minimum=0),
         Column("sessions", "bigint", "Visits on the day", minimum=0),
         *PROVENANCE,
+    ),
+    audits=(
+        Freshness("recent", "traffic_date", days=7),
+        Volume("usual_volume", least=1.0, most=2.0),
     ),
     rejects=(
         Check("traffic_date_missing", "traffic_date IS NOT NULL"),

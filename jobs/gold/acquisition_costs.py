@@ -18,6 +18,7 @@ from jobs.bronze.marketing_spend import table as received_spend
 from lakehouse.cleaning import kept
 from lakehouse.metrics.acquisition import cost_bearers, spend_by_pool
 from lakehouse.metrics.spending import spending
+from lakehouse.rules import Reconciliation, Sequence
 from lakehouse.settings import UnitEconomics
 from lakehouse.table import MONEY, Check, Column, Table
 
@@ -51,6 +52,17 @@ table = Table(
         Check("total_is_sum_of_parts", "total_spend = programme_spend + marketing_expense + sales_expense"),
         Check("every_cent_is_borne_or_carried", "carried_in + total_spend = allocated + carried_out"),
         Check("borne_as_soon_as_somebody_is_won", "IF(customers_won > 0, carried_out = 0, allocated = 0)"),
+    ),
+    audits=(
+        Sequence(
+            "carries_in_what_was_carried_out",
+            "carried_in = coalesce(previous.carried_out, 0)",
+            order=("month",),
+            within=("pool",),
+        ),
+        Reconciliation(
+            "unallocated_is_what_was_never_borne", "sum(unallocated) - sum(total_spend) + sum(allocated)", ()
+        ),
     ),
 )
 

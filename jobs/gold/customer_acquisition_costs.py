@@ -8,6 +8,7 @@ from pyspark.sql.window import Window
 
 from lakehouse.metrics.acquisition import SALES_POOL, cost_bearers
 from lakehouse.metrics.allocation import shared_by_weight
+from lakehouse.rules import Part, Reconciliation
 from lakehouse.settings import UnitEconomics
 from lakehouse.table import MONEY, Check, Column, Table
 
@@ -42,6 +43,24 @@ table = Table(
     checks=(
         Check("cac_is_sum_of_parts", "cac <=> marketing_cost + sales_cost"),
         Check("cac_exactly_when_ok", "(cac_status = 'ok') = (cac IS NOT NULL)"),
+    ),
+    audits=(
+        Reconciliation(
+            "everyone_who_ever_had_mrr",
+            "count(*)",
+            (Part("silver.customers", "count(*)", where="cohort_month IS NOT NULL"),),
+        ),
+        Reconciliation(
+            "cac_and_unallocated_are_the_spend",
+            "sum(cac)",
+            (Part("gold.acquisition_costs", "sum(total_spend) - sum(unallocated)"),),
+        ),
+        Reconciliation(
+            "cac_is_what_was_allocated",
+            "sum(cac)",
+            (Part("gold.acquisition_costs", "sum(allocated)", by=("month",)),),
+            by=("spend_month",),
+        ),
     ),
 )
 

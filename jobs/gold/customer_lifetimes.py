@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.metrics.margins import company_margin, margin_history
 from lakehouse.metrics.survival import CURVES, on_survival_curve
+from lakehouse.rules import Part, Reconciliation
 from lakehouse.settings import UnitEconomics
 from lakehouse.table import AMOUNT, MONEY, Check, Column, Table
 
@@ -64,6 +65,26 @@ table = Table(
     checks=(
         Check("ltv_at_least_realised", "ltv >= realised_ltv OR ltv IS NULL"),
         Check("ltv_within_its_bounds", "ltv_low IS NULL OR ltv BETWEEN ltv_low AND ltv_high"),
+    ),
+    audits=(
+        Reconciliation(
+            "everyone_who_ever_had_mrr",
+            "count(*)",
+            (Part("silver.customers", "count(*)", where="cohort_month IS NOT NULL"),),
+        ),
+        Reconciliation(
+            "collected_is_net_cash",
+            "sum(collected)",
+            (
+                Part(
+                    "silver.payments",
+                    "sum(CASE status WHEN 'succeeded' THEN amount_net_of_tax_reporting WHEN 'refunded' THEN -amount_net_of_tax_reporting END)",
+                ),
+            ),
+            by=("customer_id",),
+            comparison="<=",
+            tolerance=0.01,
+        ),
     ),
 )
 

@@ -16,6 +16,7 @@ from jobs.bronze.expenses import table as received_expenses
 from lakehouse.cleaning import kept
 from lakehouse.metrics.allocation import shared_by_weight
 from lakehouse.metrics.spending import spending
+from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 
 # Each cost of serving with the department that spends it and what it is spread by.
@@ -50,7 +51,38 @@ table = Table(
         Column("support_cost", MONEY, "Part of the support expense; null in a month without any cost of serving"),
         Column("gross_profit", MONEY, "Revenue less both costs; null when they are unknown"),
     ),
-    checks=(Check("gross_profit_is_revenue_less_costs", "gross_profit <=> revenue - hosting_cost - support_cost"),),
+    checks=(
+        Check("gross_profit_is_revenue_less_costs", "gross_profit <=> revenue - hosting_cost - support_cost"),
+        Check("served_with_revenue_or_mrr", "is_served = (revenue > 0 OR closing_mrr > 0)"),
+    ),
+    audits=(
+        Reconciliation(
+            "revenue_is_the_ledgers",
+            "sum(revenue)",
+            (Part("silver.customer_months", "sum(revenue)"),),
+            by=("customer_id",),
+        ),
+        Reconciliation(
+            "closing_mrr_is_the_ledgers",
+            "sum(closing_mrr)",
+            (Part("silver.customer_months", "sum(closing_mrr)"),),
+            by=("month",),
+        ),
+        Reconciliation(
+            "no_more_events_than_there_were",
+            "sum(events)",
+            (Part("silver.usage_daily", "sum(events)", by=("usage_month",)),),
+            by=("month",),
+            comparison="<=",
+        ),
+        Reconciliation(
+            "no_more_tickets_than_there_were",
+            "sum(tickets)",
+            (Part("silver.tickets", "count(*)", by=("opened_month",)),),
+            by=("month",),
+            comparison="<=",
+        ),
+    ),
 )
 
 

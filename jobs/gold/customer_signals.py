@@ -15,6 +15,7 @@ from lakehouse.metrics.health import BANDS, COMPONENTS, with_health
 from lakehouse.metrics.ratios import safe_ratio
 from lakehouse.metrics.scores import peer_scores, tenure_band
 from lakehouse.metrics.signals import nps_signals, payment_signals, renewal_signals, support_signals, usage_signals
+from lakehouse.rules import Part, Reconciliation
 from lakehouse.settings import Health, Sentiment, UsageScore
 from lakehouse.table import Check, Column, Table
 from lakehouse.vocabulary import EVENT_CATEGORIES
@@ -75,6 +76,20 @@ table = Table(
     checks=(
         Check("only_payers_have_health", "NOT is_churned OR (health_score IS NULL AND usage_score IS NULL)"),
         Check("band_with_score", "(health_score IS NULL) = (health_band IS NULL)"),
+    ),
+    audits=(
+        Reconciliation(
+            "everyone_who_ever_had_mrr",
+            "count(*)",
+            (Part("silver.customers", "count(*)", where="cohort_month IS NOT NULL"),),
+        ),
+        Reconciliation(
+            "no_more_tickets_than_there_were",
+            "sum(tickets_90d)",
+            (Part("silver.tickets", "count(*)", where="opened_date > date_sub(:as_of, 90)"),),
+            by=("customer_id",),
+            comparison="<=",
+        ),
     ),
 )
 

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import SECONDS, Check, Column, Table
 
 SUMMED = ("events", "sessions", "seconds", "errors")
@@ -20,6 +21,7 @@ table = Table(
     inputs={"usage_daily": "silver.usage_daily", "user_days": "silver.user_days"},
     settings=("as_of",),
     foreign_keys={"customer_id": "silver.customers"},
+    may_be_orphans=("customer_id",),
     columns=(
         Column("customer_id", "string", "Customer", nullable=False),
         Column("first_used_date", "date", "Day of the first event", nullable=False),
@@ -41,6 +43,22 @@ table = Table(
     checks=(
         Check("used_between_first_and_last", "used_days <= date_diff(last_used_date, first_used_date) + 1"),
         Check("recent_are_part_of_all", "events_30d + events_prior_30d <= events"),
+        Check("last_is_not_before_first", "last_used_date >= first_used_date"),
+        Check("no_more_active_days_than_used_ones", "active_days <= used_days"),
+    ),
+    audits=(
+        Reconciliation(
+            "events_are_those_of_the_days",
+            "sum(events)",
+            (Part("silver.usage_daily", "sum(events)"),),
+            by=("customer_id",),
+        ),
+        Reconciliation(
+            "used_days_are_those_with_events",
+            "sum(used_days)",
+            (Part("silver.usage_daily", "count(*)"),),
+            by=("customer_id",),
+        ),
     ),
 )
 

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.rules import Part, Reconciliation, Sequence
 from lakehouse.table import SECONDS, Check, Column, Table
 
 SUMMED = ("events", "sessions", "seconds", "errors", "active_user_days")
@@ -33,6 +34,27 @@ table = Table(
     checks=(
         Check("no_more_customers_than_users", "active_customers <= active_users"),
         Check("no_more_users_than_days", "active_users <= active_user_days"),
+    ),
+    audits=(
+        Reconciliation(
+            "events_are_those_of_the_days",
+            "sum(events)",
+            (Part("silver.usage_daily", "sum(events)", by=("usage_month",)),),
+            by=("month",),
+        ),
+        Reconciliation(
+            "sessions_are_those_of_the_days",
+            "sum(sessions)",
+            (Part("silver.usage_daily", "sum(sessions)", by=("usage_month",)),),
+            by=("month",),
+        ),
+        Reconciliation(
+            "errors_are_those_of_the_days",
+            "sum(errors)",
+            (Part("silver.usage_daily", "sum(errors)", by=("usage_month",)),),
+            by=("month",),
+        ),
+        Sequence("no_month_is_missing", "previous IS NULL OR month = add_months(previous.month, 1)", order=("month",)),
     ),
 )
 

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import AMOUNT, MONEY, Check, Column, Table
 
 GRAIN = ("payment_month", "method", "status")
@@ -40,6 +41,34 @@ table = Table(
     checks=(
         Check("no_more_customers_than_attempts", "customers <= attempts"),
         Check("failure_brings_nothing", "status <> 'failed' OR net_cash = 0"),
+    ),
+    audits=(
+        Reconciliation(
+            "attempts_are_those_of_the_payments",
+            "sum(attempts)",
+            (Part("silver.payments", "count(*)"),),
+            by=("payment_month", "status"),
+        ),
+        Reconciliation(
+            "amounts_are_those_of_the_payments",
+            "sum(amount)",
+            (Part("silver.payments", "sum(amount_reporting)"),),
+            by=("payment_month", "status"),
+            tolerance=0.05,
+        ),
+        Reconciliation(
+            "net_cash_is_that_of_the_payments",
+            "sum(net_cash)",
+            (
+                Part(
+                    "silver.payments",
+                    "sum(CASE status WHEN 'succeeded' THEN amount_reporting WHEN 'refunded' THEN -amount_reporting END)",
+                ),
+            ),
+            by=("payment_month",),
+            tolerance=0.1,
+        ),
+        Reconciliation("shares_add_up_to_one", "sum(share_of_attempts) - 1", (), by=("payment_month",), tolerance=1e-6),
     ),
 )
 

@@ -15,6 +15,7 @@ from pyspark.sql.window import Window
 from lakehouse.metrics.breakdown import by_dimension
 from lakehouse.metrics.ratios import safe_ratio, wilson_interval
 from lakehouse.metrics.survival import CURVES, months_lived, remaining_months, survival, survival_interval
+from lakehouse.rules import Constant, Part, Reconciliation, Sequence
 from lakehouse.settings import UnitEconomics
 from lakehouse.table import Check, Column, Table
 
@@ -50,6 +51,38 @@ table = Table(
     checks=(
         Check("no_more_churned_than_at_risk", "churned <= at_risk"),
         Check("bounds_around_survival", "survival_low IS NULL OR survival BETWEEN survival_low AND survival_high"),
+    ),
+    audits=(
+        Sequence(
+            "survival_never_rises",
+            "previous IS NULL OR survival IS NULL OR survival <= previous.survival",
+            order=("age_months",),
+            within=("dimension", "dimension_value"),
+        ),
+        Sequence(
+            "ages_follow_each_other",
+            "age_months = coalesce(previous.age_months + 1, 0)",
+            order=("age_months",),
+            within=("dimension", "dimension_value"),
+        ),
+        Constant(
+            "one_curve_has_one_number_of_churned",
+            "max(curve_churned)",
+            by=("age_months",),
+            within=("dimension", "dimension_value"),
+        ),
+        Reconciliation(
+            "churned_are_those_of_the_curve",
+            "sum(churned) - max(curve_churned)",
+            (),
+            by=("dimension", "dimension_value"),
+        ),
+        Reconciliation(
+            "all_churned_are_on_the_curve",
+            "max(curve_churned)",
+            (Part("silver.customers", "count_if(is_churned)"),),
+            where="dimension = 'all'",
+        ),
     ),
 )
 

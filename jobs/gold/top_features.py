@@ -14,6 +14,7 @@ from pyspark.sql.window import Window
 from jobs.bronze.usage_events import table as received
 from lakehouse.events import once
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.rules import Reconciliation, Sequence
 from lakehouse.table import Check, Column, Table
 from lakehouse.vocabulary import EVENT_TYPE_CATEGORIES
 
@@ -40,6 +41,16 @@ table = Table(
     checks=(
         Check("month_where_it_is_one", "(period_grain = 'month') = (month IS NOT NULL)"),
         Check("no_more_customers_than_users", "customers <= users AND users <= events"),
+    ),
+    audits=(
+        Sequence(
+            "ranks_follow_events",
+            "rank = coalesce(previous.rank + 1, 1) AND events <= coalesce(previous.events, events)",
+            order=("rank",),
+            within=("period",),
+        ),
+        Reconciliation("months_add_up_to_all", "sum(IF(period_grain = 'all', events, -events))", (), by=("feature",)),
+        Reconciliation("shares_add_up_to_one", "sum(share_of_events) - 1", (), by=("period",), tolerance=1e-6),
     ),
 )
 

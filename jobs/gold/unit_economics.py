@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from jobs.gold.customer_signals import HEALTH_POINTS
 from lakehouse.metrics.health import BANDS
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import AMOUNT, MONEY, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, CHANNELS, COMPANY_SIZES, SEGMENTS
 
@@ -95,6 +96,36 @@ table = Table(
         Check("ltv_null_only_without_data", "(ltv IS NULL) = (ltv_status = 'no_data')"),
         Check("payback_reached_or_not", "(observed_payback_months IS NOT NULL) = (payback_status = 'paid_back')"),
         Check("scores_have_a_status", "(usage_score IS NOT NULL) = (usage_score_status = 'ok')"),
+    ),
+    audits=(
+        Reconciliation(
+            "everyone_who_ever_had_mrr",
+            "count(*)",
+            (Part("silver.customers", "count(*)", where="cohort_month IS NOT NULL"),),
+        ),
+        Reconciliation(
+            "mrr_is_that_of_the_customers",
+            "sum(mrr)",
+            (Part("silver.customers", "sum(mrr)", where="cohort_month IS NOT NULL"),),
+            by=("customer_id",),
+        ),
+        Reconciliation(
+            "cac_is_what_winning_cost",
+            "sum(cac)",
+            (Part("gold.customer_acquisition_costs", "sum(cac)"),),
+            by=("customer_id",),
+        ),
+        Reconciliation(
+            "ltv_is_that_of_the_lifetimes",
+            "sum(ltv)",
+            (Part("gold.customer_lifetimes", "sum(ltv)"),),
+            by=("customer_id",),
+        ),
+        Reconciliation(
+            "churned_are_those_of_the_customers",
+            "count_if(is_churned)",
+            (Part("silver.customers", "count_if(is_churned)"),),
+        ),
     ),
 )
 

@@ -13,6 +13,7 @@ from pyspark.sql.window import Window
 
 from lakehouse.metrics.breakdown import by_dimension
 from lakehouse.metrics.ratios import safe_ratio, wilson_interval
+from lakehouse.rules import Constant, Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 
 DIMENSIONS = {
@@ -72,6 +73,30 @@ table = Table(
         Check("active_and_churned_are_all", "active_customers + churned_customers = customers"),
         Check("rate_within_its_bounds", "churn_rate BETWEEN churn_rate_low AND churn_rate_high"),
         Check("ltv_within_its_bounds", "ltv IS NULL OR ltv BETWEEN ltv_low AND ltv_high"),
+    ),
+    audits=(
+        Constant("customers_add_up_in_each_dimension", "coalesce(sum(customers), 0)", by=("dimension",)),
+        Constant("mrr_add_up_in_each_dimension", "coalesce(sum(mrr), 0)", by=("dimension",)),
+        Constant("total_cac_add_up_in_each_dimension", "coalesce(sum(total_cac), 0)", by=("dimension",)),
+        Constant("total_ltv_add_up_in_each_dimension", "coalesce(sum(total_ltv), 0)", by=("dimension",)),
+        Reconciliation(
+            "customers_of_all_are_those_of_the_customers",
+            "sum(customers)",
+            (Part("gold.unit_economics", "count(*)"),),
+            where="dimension = 'all'",
+        ),
+        Reconciliation(
+            "mrr_of_all_are_those_of_the_customers",
+            "sum(mrr)",
+            (Part("gold.unit_economics", "sum(mrr)"),),
+            where="dimension = 'all'",
+        ),
+        Reconciliation(
+            "total_cac_of_all_are_those_of_the_customers",
+            "sum(total_cac)",
+            (Part("gold.unit_economics", "sum(cac)"),),
+            where="dimension = 'all'",
+        ),
     ),
 )
 

@@ -17,6 +17,7 @@ from jobs.bronze.exchange_rates import table as received_rates
 from lakehouse.cleaning import kept, kept_by_day
 from lakehouse.metrics.dimensions import with_dimensions
 from lakehouse.metrics.ledger import month_balances, one_time_amounts, with_movements
+from lakehouse.rules import Constant, Freshness, Sequence, Volume
 from lakehouse.settings import Segments
 from lakehouse.table import MONEY, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, CHANNELS, COMPANY_SIZES, SEGMENTS
@@ -83,6 +84,26 @@ table = Table(
         Check("new_only_in_the_cohort_month", "(new_mrr > 0) = (month = cohort_month)"),
         Check("churn_leaves_nothing", "(movement = 'churn') = (closing_mrr = 0)"),
         Check("month_is_a_first_day", "month = trunc(month, 'month')"),
+        Check("age_counts_from_the_cohort_month", "age_months = months_between(month, cohort_month)"),
+        Check("no_month_before_the_cohort", "month >= cohort_month"),
+        Check("reactivation_opens_with_nothing", "reactivation_mrr = 0 OR opening_mrr = 0"),
+    ),
+    audits=(
+        Sequence(
+            "opens_with_what_the_month_before_closed_with",
+            "opening_mrr = IF(month = add_months(previous.month, 1), previous.closing_mrr, 0)",
+            order=("month",),
+            within=("customer_id",),
+        ),
+        Sequence(
+            "no_month_is_missing_while_there_is_mrr",
+            "previous IS NULL OR previous.closing_mrr = 0 OR month = add_months(previous.month, 1)",
+            order=("month",),
+            within=("customer_id",),
+        ),
+        Constant("cohort_never_changes", "max(cohort_month)", by=("month",), within=("customer_id",)),
+        Freshness("recent", "month", days=31),
+        Volume("usual_volume", least=0.9, most=2.0),
     ),
 )
 

@@ -14,6 +14,7 @@ from jobs.bronze.customers import table as received
 from lakehouse.cleaning import kept
 from lakehouse.metrics.dimensions import segment
 from lakehouse.metrics.lifecycle import LIFECYCLE_STAGES, contract_facts, ledger_facts, with_lifecycle
+from lakehouse.rules import Part, Received, Reconciliation, Volume
 from lakehouse.settings import Segments
 from lakehouse.table import MONEY, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, CHANNELS, COMPANY_SIZES, SEGMENTS
@@ -75,6 +76,42 @@ table = Table(
         Check("churned_means_no_mrr_after_some", "is_churned = (mrr = 0 AND cohort_month IS NOT NULL)"),
         Check("churned_has_a_date", "is_churned = (churn_date IS NOT NULL)"),
         Check("churned_is_a_stage", "is_churned = (lifecycle_stage = 'churned')"),
+        Check(
+            "won_after_signup",
+            "first_paid_date IS NULL OR signup_at IS NULL OR first_paid_date >= to_date(signup_at)",
+            severity="warn",
+            action="mark",
+        ),
+        Check(
+            "trial_ends_after_it_began",
+            "trial_ended_at IS NULL OR trial_started_at IS NULL OR trial_ended_at >= trial_started_at",
+            severity="warn",
+            action="mark",
+        ),
+        Check("churned_after_the_first_paid_day", "churn_date IS NULL OR churn_date > first_paid_date"),
+        Check("cohort_is_the_month_of_the_first_paid_day", "cohort_month <=> trunc(first_paid_date, 'month')"),
+        Check(
+            "won_by_a_rep_or_by_self_service",
+            "(is_rep_won IS NULL AND is_self_service IS NULL) OR is_rep_won <> is_self_service",
+        ),
+        Check("no_seats_without_mrr", "mrr > 0 OR seats = 0"),
+    ),
+    audits=(
+        Received("received_is_accounted_for", "bronze.customers", known_from="signup_at"),
+        Reconciliation(
+            "mrr_is_the_ledgers",
+            "sum(mrr)",
+            (Part("silver.customer_months", "sum(closing_mrr)", where="month = trunc(:as_of, 'month')"),),
+            by=("customer_id",),
+        ),
+        Reconciliation(
+            "cohorts_are_the_ledgers",
+            "count(*)",
+            (Part("silver.customer_months", "count(DISTINCT customer_id)"),),
+            by=("cohort_month",),
+            where="cohort_month IS NOT NULL",
+        ),
+        Volume("usual_volume", least=0.9, most=2.0),
     ),
 )
 

@@ -11,6 +11,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.rules import Sequence
 from lakehouse.settings import Calendar
 from lakehouse.table import Check, Column, Table
 
@@ -49,6 +50,23 @@ table = Table(
     checks=(
         Check("quarter_end_is_a_month_end", "is_month_end OR NOT (is_quarter_end OR is_fiscal_quarter_end)"),
         Check("holiday_has_a_name", "is_holiday = (holiday_name IS NOT NULL)"),
+        Check(
+            "parts_of_the_day",
+            "year = year(date_key) AND month_number = month(date_key) AND day_of_month = day(date_key)",
+        ),
+        Check("month_is_its_first_day", "month = trunc(date_key, 'month')"),
+        Check("weekend_is_saturday_and_sunday", "is_weekend = (day_of_week >= 6)"),
+        Check("business_days_are_the_others", "is_business_day = NOT (is_weekend OR is_holiday)"),
+    ),
+    audits=(
+        Sequence(
+            "no_day_is_missing", "previous IS NULL OR date_key = date_add(previous.date_key, 1)", order=("date_key",)
+        ),
+        Sequence(
+            "complete_days_come_first",
+            "previous IS NULL OR previous.is_complete OR NOT is_complete",
+            order=("date_key",),
+        ),
     ),
 )
 

@@ -14,7 +14,8 @@ from pyspark.sql.window import Window
 
 from jobs.bronze.plans import table as received
 from lakehouse.cleaning import kept
-from lakehouse.table import AMOUNT, Column, Table
+from lakehouse.rules import Received
+from lakehouse.table import AMOUNT, Check, Column, Table
 from lakehouse.vocabulary import PLAN_NAMES
 
 # The lowest tier that has each feature category.
@@ -44,6 +45,13 @@ table = Table(
             for category in TIER_OF_CATEGORY
         ),
     ),
+    checks=(
+        Check(
+            "tiers_include_the_ones_below",
+            "has_dashboards >= has_reports AND has_reports >= has_collaboration AND has_collaboration >= has_advanced",
+        ),
+    ),
+    audits=(Received("received_is_accounted_for", "bronze.plans", known_from="valid_from"),),
 )
 
 

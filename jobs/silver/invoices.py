@@ -16,6 +16,7 @@ from jobs.bronze.exchange_rates import table as received_rates
 from jobs.bronze.invoices import table as received
 from lakehouse.cleaning import kept
 from lakehouse.metrics.currency import convertible, to_reporting, with_rate_known
+from lakehouse.rules import Freshness, ParentCheck, Part, Received, Reconciliation, Volume
 from lakehouse.table import AMOUNT, Check, Column, Table
 
 table = Table(
@@ -26,6 +27,7 @@ table = Table(
     inputs={"invoices": "bronze.invoices", "exchange_rates": "bronze.exchange_rates"},
     settings=("as_of", "reporting_currency"),
     foreign_keys={"customer_id": "silver.customers"},
+    may_be_orphans=("customer_id",),
     columns=(
         Column("invoice_id", "string", "Invoice or credit note", nullable=False),
         Column("customer_id", "string", "Customer who is billed", nullable=False),
@@ -64,6 +66,43 @@ table = Table(
     checks=(
         Check("void_is_never_late", "status IS DISTINCT FROM 'void' OR days_late IS NULL"),
         Check("credit_note_is_never_late", "invoice_type = 'invoice' OR days_late IS NULL"),
+        Check(
+            "total_is_subtotal_and_tax",
+            "subtotal IS NULL OR tax IS NULL OR total = subtotal + tax",
+            severity="warn",
+            action="mark",
+        ),
+        Check("due_after_issue", "due_at IS NULL OR due_at >= issued_at", severity="warn", action="mark"),
+        Check(
+            "period_ends_after_it_starts",
+            "period_start IS NULL OR period_end IS NULL OR period_end >= period_start",
+            severity="warn",
+            action="mark",
+        ),
+        Check("paid_has_the_status", "NOT is_paid OR status = 'paid'"),
+    ),
+    audits=(
+        Received("received_is_accounted_for", "bronze.invoices", known_from="issued_at"),
+        Reconciliation(
+            "paid_invoices_were_collected",
+            "sum(total)",
+            (Part("silver.payments", "sum(amount)", where="is_succeeded"),),
+            by=("invoice_id",),
+            where="is_paid AND invoice_type = 'invoice'",
+            comparison="<=",
+            tolerance=0.01,
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
+            "issued_after_signup",
+            "silver.customers",
+            "customers.signup_at IS NULL OR issued_at >= customers.signup_at",
+            severity="warn",
+            action="mark",
+        ),
+        Freshness("recent", "issued_at", days=31),
+        Volume("usual_volume", least=0.9, most=2.0),
     ),
 )
 

@@ -7,7 +7,8 @@ from pyspark.sql import functions as F
 
 from jobs.bronze.nps_responses import table as received
 from lakehouse.cleaning import kept
-from lakehouse.table import Column, Table
+from lakehouse.rules import Freshness, ParentCheck, Received, Volume
+from lakehouse.table import Check, Column, Table
 
 table = Table(
     name="silver.nps_responses",
@@ -16,6 +17,7 @@ table = Table(
     key=("response_id",),
     inputs={"responses": "bronze.nps_responses"},
     foreign_keys={"customer_id": "silver.customers"},
+    may_be_orphans=("customer_id",),
     columns=(
         Column("response_id", "string", "Answer", nullable=False),
         Column("customer_id", "string", "Customer of the user", nullable=False),
@@ -25,6 +27,24 @@ table = Table(
         Column("score", "int", "0 (would not recommend) to 10 (would)", nullable=False, minimum=0, maximum=10),
         Column("nps_group", "string", "Group by score", nullable=False, values=("promoter", "passive", "detractor")),
         Column("comment", "string", "What the user added"),
+    ),
+    checks=(
+        Check(
+            "group_follows_the_score",
+            "nps_group = CASE WHEN score >= 9 THEN 'promoter' WHEN score >= 7 THEN 'passive' ELSE 'detractor' END",
+        ),
+    ),
+    audits=(
+        Received("received_is_accounted_for", "bronze.nps_responses"),
+        ParentCheck(
+            "answered_after_signup",
+            "silver.customers",
+            "customers.signup_at IS NULL OR responded_at >= customers.signup_at",
+            severity="warn",
+            action="mark",
+        ),
+        Freshness("recent", "responded_at", days=62),
+        Volume("usual_volume", least=0.9, most=2.0),
     ),
 )
 

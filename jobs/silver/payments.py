@@ -15,6 +15,7 @@ from jobs.bronze.exchange_rates import table as received_rates
 from jobs.bronze.payments import table as received
 from lakehouse.cleaning import kept
 from lakehouse.metrics.currency import convertible, to_reporting, with_rate_known
+from lakehouse.rules import Freshness, ParentCheck, Part, Received, Reconciliation, Sequence, Volume
 from lakehouse.table import AMOUNT, Check, Column, Table
 
 table = Table(
@@ -28,7 +29,8 @@ table = Table(
         "exchange_rates": "bronze.exchange_rates",
     },
     settings=("as_of", "reporting_currency"),
-    foreign_keys={"customer_id": "silver.customers"},
+    foreign_keys={"customer_id": "silver.customers", "invoice_id": "silver.invoices"},
+    may_be_orphans=("customer_id", "invoice_id"),
     columns=(
         Column("payment_id", "string", "Attempt or refund", nullable=False),
         Column("invoice_id", "string", "Invoice that is paid or refunded"),
@@ -55,6 +57,57 @@ table = Table(
     checks=(
         Check("tax_is_part_of_the_amount", "amount_net_of_tax_reporting <= amount_reporting"),
         Check("recovered_succeeded", "is_succeeded OR NOT is_recovered"),
+        Check("failure_has_a_reason", "status = 'failed' OR failure_reason IS NULL", severity="warn", action="mark"),
+        Check("payment_month_is_that_of_the_attempt", "payment_month = trunc(attempted_at, 'month')"),
+    ),
+    audits=(
+        Received("received_is_accounted_for", "bronze.payments", known_from="attempted_at"),
+        Reconciliation(
+            "no_more_collected_than_billed",
+            "sum(IF(status = 'refunded', -amount, amount))",
+            (Part("silver.invoices", "sum(total)"),),
+            by=("invoice_id",),
+            where="status <> 'failed' AND invoice_id IS NOT NULL",
+            comparison="<=",
+            tolerance=0.01,
+            severity="warn",
+            action="mark",
+        ),
+        Reconciliation(
+            "no_more_refunded_than_collected",
+            "sum(amount)",
+            (Part("silver.payments", "sum(amount)", where="is_succeeded"),),
+            by=("invoice_id",),
+            where="status = 'refunded' AND invoice_id IS NOT NULL",
+            comparison="<=",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
+            "attempted_after_issue",
+            "silver.invoices",
+            "attempted_at >= invoices.issued_at",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
+            "paid_by_who_was_billed",
+            "silver.invoices",
+            "customer_id = invoices.customer_id AND currency = invoices.currency",
+            severity="warn",
+            action="mark",
+        ),
+        Sequence(
+            "attempts_count_up",
+            "attempt = coalesce(previous.attempt, 0) + 1",
+            order=("attempted_at", "payment_id"),
+            within=("invoice_id",),
+            where="status <> 'refunded' AND invoice_id IS NOT NULL AND attempt IS NOT NULL",
+            severity="warn",
+            action="mark",
+        ),
+        Freshness("recent", "attempted_at", days=31),
+        Volume("usual_volume", least=0.9, most=2.0),
     ),
 )
 

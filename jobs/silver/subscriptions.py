@@ -17,6 +17,7 @@ from lakehouse.cleaning import kept
 from lakehouse.metrics.currency import convertible, to_reporting, with_rate_known
 from lakehouse.metrics.ledger import BEARING_STATUSES
 from lakehouse.metrics.money import with_monthly_amounts
+from lakehouse.rules import Freshness, ParentCheck, Received, Sequence, Volume
 from lakehouse.table import AMOUNT, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, CHANGE_TYPES
 
@@ -27,7 +28,8 @@ table = Table(
     key=("subscription_item_id",),
     inputs={"subscriptions": "bronze.subscriptions", "exchange_rates": "bronze.exchange_rates"},
     settings=("as_of", "reporting_currency"),
-    foreign_keys={"customer_id": "silver.customers"},
+    foreign_keys={"customer_id": "silver.customers", "plan_id": "silver.dim_plan"},
+    may_be_orphans=("plan_id",),
     columns=(
         Column("subscription_item_id", "string", "One period of constant terms", nullable=False),
         Column("subscription_id", "string", "Subscription to which the item belongs"),
@@ -88,6 +90,44 @@ table = Table(
         Check("discount_is_list_less_net", "monthly_discount_amount = monthly_list_amount - monthly_amount"),
         Check("one_time_items_have_no_monthly_amount", "is_recurring OR monthly_list_amount = 0"),
         Check("active_terms_bear_revenue", "bears_revenue OR NOT is_active"),
+        Check("terms_do_not_end_before_they_start", "end_date IS NULL OR end_date >= start_date"),
+        Check(
+            "amount_is_list_less_discount", "amount <= coalesce(list_amount, amount)", severity="warn", action="mark"
+        ),
+        Check(
+            "notice_comes_before_the_end",
+            "canceled_at IS NULL OR end_date IS NULL OR to_date(canceled_at) <= end_date",
+            severity="warn",
+            action="mark",
+        ),
+        Check(
+            "add_on_is_named",
+            "item_type IS DISTINCT FROM 'add_on' OR add_on_id IS NOT NULL",
+            severity="warn",
+            action="mark",
+        ),
+        Check("active_terms_are_open_or_end_later", "NOT is_active OR end_date IS NULL OR end_date > start_date"),
+    ),
+    audits=(
+        Received("received_is_accounted_for", "bronze.subscriptions", known_from="start_date"),
+        Sequence(
+            "plan_terms_do_not_overlap",
+            "previous IS NULL OR previous.end_date <= start_date",
+            order=("start_date", "subscription_item_id"),
+            within=("subscription_id",),
+            where="bears_revenue AND item_type = 'plan'",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
+            "terms_begin_after_signup",
+            "silver.customers",
+            "customers.signup_at IS NULL OR start_date >= to_date(customers.signup_at)",
+            severity="warn",
+            action="mark",
+        ),
+        Freshness("recent", "start_date", days=62),
+        Volume("usual_volume", least=0.9, most=2.0),
     ),
 )
 

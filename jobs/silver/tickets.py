@@ -12,6 +12,7 @@ from jobs.bronze.support_interactions import table as received
 from lakehouse.cleaning import kept
 from lakehouse.metrics.sentiment import SOURCES, with_sentiment
 from lakehouse.metrics.sla import with_service_levels
+from lakehouse.rules import Freshness, ParentCheck, Received, Volume
 from lakehouse.settings import Sla
 from lakehouse.table import Check, Column, Table
 
@@ -23,6 +24,7 @@ table = Table(
     inputs={"interactions": "bronze.support_interactions"},
     settings=("as_of", "sla"),
     foreign_keys={"customer_id": "silver.customers", "opened_date": "silver.dim_date"},
+    may_be_orphans=("customer_id",),
     export_as="fct_tickets",
     columns=(
         Column("ticket_id", "string", "Ticket", nullable=False),
@@ -72,6 +74,32 @@ table = Table(
         Check("resolved_with_hours", "is_resolved = (resolution_hours IS NOT NULL)"),
         Check("sentiment_with_source", "(sentiment IS NULL) = (sentiment_source = 'none')"),
         Check("late_is_breached", "NOT (resolution_speed <=> 'late') OR is_resolution_breached"),
+        Check(
+            "answered_after_opening",
+            "first_responded_at IS NULL OR first_responded_at >= opened_at",
+            severity="warn",
+            action="mark",
+        ),
+        Check(
+            "resolved_after_opening", "resolved_at IS NULL OR resolved_at >= opened_at", severity="warn", action="mark"
+        ),
+        Check("breached_is_either", "is_breached <=> (is_first_response_breached OR is_resolution_breached)"),
+        Check(
+            "opened_date_and_month_agree",
+            "opened_date = to_date(opened_at) AND opened_month = trunc(opened_at, 'month')",
+        ),
+    ),
+    audits=(
+        Received("received_is_accounted_for", "bronze.support_interactions", known_from="opened_at"),
+        ParentCheck(
+            "opened_after_signup",
+            "silver.customers",
+            "customers.signup_at IS NULL OR opened_at >= customers.signup_at",
+            severity="warn",
+            action="mark",
+        ),
+        Freshness("recent", "opened_at", days=31),
+        Volume("usual_volume", least=0.9, most=2.0),
     ),
 )
 

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.events import COUNTED_TYPES
+from lakehouse.rules import Freshness, Part, Reconciliation, Volume
 from lakehouse.table import SECONDS, Check, Column, Table
 
 SUMMED = ("events", "active_events", "sessions", "seconds", "errors", *COUNTED_TYPES)
@@ -17,6 +18,7 @@ table = Table(
     key=("customer_id", "usage_date"),
     inputs={"user_days": "silver.user_days"},
     foreign_keys={"customer_id": "silver.customers", "usage_date": "silver.dim_date"},
+    may_be_orphans=("customer_id",),
     partition_by=("usage_month",),
     export_as="fct_usage",
     columns=(
@@ -41,6 +43,24 @@ table = Table(
     checks=(
         Check("no_more_active_than_all", "active_users <= users AND active_events <= events"),
         Check("no_more_errors_than_events", "errors <= events"),
+        Check("month_is_that_of_the_day", "usage_month = trunc(usage_date, 'month')"),
+        Check("no_more_logged_in_than_all", "logged_in_users <= users"),
+    ),
+    audits=(
+        Reconciliation(
+            "events_are_those_of_the_users",
+            "sum(events)",
+            (Part("silver.user_days", "sum(events)", by=("activity_month",)),),
+            by=("usage_month",),
+        ),
+        Reconciliation(
+            "users_are_those_of_the_days",
+            "sum(users)",
+            (Part("silver.user_days", "count(*)", by=("activity_month",)),),
+            by=("usage_month",),
+        ),
+        Freshness("recent", "usage_date", days=7),
+        Volume("usual_volume", least=0.9, most=2.0),
     ),
 )
 

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from jobs.bronze.usage_events import table as received
 from lakehouse.events import ACTION_POINTS, COUNTED_TYPES, once
+from lakehouse.rules import ParentCheck, Part, Reconciliation
 from lakehouse.table import SECONDS, Check, Column, Table
 from lakehouse.vocabulary import EVENT_CATEGORIES
 
@@ -24,6 +25,7 @@ table = Table(
     inputs={"events": "bronze.usage_events", "repeated_events": "silver.repeated_events"},
     settings=("as_of",),
     foreign_keys={"customer_id": "silver.customers", "activity_date": "silver.dim_date"},
+    may_be_orphans=("customer_id",),
     partition_by=("activity_month",),
     columns=(
         Column("customer_id", "string", "Customer of the user", nullable=False),
@@ -55,6 +57,34 @@ table = Table(
         Check("no_more_active_than_all", "active_events <= events"),
         Check("active_when_active_events", "is_active = (active_events > 0)"),
         Check("first_before_last", "first_event_at IS NULL OR first_event_at <= last_event_at"),
+        Check("month_is_that_of_the_day", "activity_month = trunc(activity_date, 'month')"),
+        Check("no_more_errors_than_events", "errors <= events"),
+    ),
+    audits=(
+        # A repeated event counts once, but of one that is rejected as well nobody knows how often: hence two bounds.
+        Reconciliation(
+            "no_event_is_lost",
+            "-sum(events)",
+            (
+                Part("bronze.usage_events", "-count(*)", where="event_date <= :as_of"),
+                Part("silver.quarantine", "count(*)", where="table_name = 'bronze.usage_events'"),
+                Part("silver.repeated_events", "sum(times - 1)"),
+            ),
+            comparison="<=",
+        ),
+        Reconciliation(
+            "no_event_counts_twice",
+            "sum(events)",
+            (Part("bronze.usage_events", "count(*)", where="event_date <= :as_of"),),
+            comparison="<=",
+        ),
+        ParentCheck(
+            "used_after_signup",
+            "silver.customers",
+            "customers.signup_at IS NULL OR activity_date >= to_date(customers.signup_at)",
+            severity="warn",
+            action="mark",
+        ),
     ),
 )
 

@@ -1,0 +1,122 @@
+"""The checks of a whole run, beyond those of each table as it is built, and of a lake that is left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+
+from deltalake import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lakehouse import delta
+from lakehouse.audit import Result, audit, result
+from lakehouse.errors import QualityError
+from lakehouse.lake import Lake
+from lakehouse.manifest import Manifest
+from lakehouse.plan import make_plan
+from lakehouse.rules import QUARANTINE, tables_beside
+from lakehouse.run import Run
+from lakehouse.settings import Settings
+from lakehouse.table import Table
+from lakehouse.wide_audit import Scope, wide_audit
+
+# While one table's checks are planned, the other's are computed.
+WORKERS = 2
+
+
+def audit_across_tables(run: Run, spark: SparkSession, settings: Settings) -> list[Result]:
+    """Apply the rules that need more than a row of one table, as far as a table they read is not the published one.
+
+    Tables that remain to be computed anew say nothing yet: rules that read one are skipped.
+    """
+    current = run.lake.current()
+    published = current.versions if current else {}
+    heads = {name: head.version for name in run.jobs if (head := run.lake.head(name))}
+    changed = {name for name, version in heads.items() if published.get(name) != version}
+    tables = {name: job.table for name, job in run.jobs.items()}
+    scope = Scope(
+        tables=tables,
+        read=_reader(spark, run.lake, tables, heads),
+        as_of=settings.as_of,
+        rows_before=_rows(current),
+        stale=make_plan(run.jobs, run.lake, settings).due,
+    )
+    concerned = [table for table in tables.values() if _read_by(table) & changed]
+    return _wide_results(scope, concerned) + _rejections(scope, run.lake, heads, changed)
+
+
+def check_published(run: Run, spark: SparkSession, names: Iterable[str]) -> list[Result]:
+    """Apply every rule that the tables ``names`` declare to their published versions."""
+    manifest = run.lake.published()
+    tables = {name: job.table for name, job in run.jobs.items()}
+    earlier = [kept for kept in run.lake.manifests() if kept.run_id < manifest.run_id and not kept.withdrawn]
+    scope = Scope(
+        tables=tables,
+        read=_reader(spark, run.lake, tables, manifest.versions),
+        as_of=manifest.as_of,
+        rows_before=_rows(earlier[-1] if earlier else None),
+        stale=tables.keys() - manifest.versions.keys(),
+    )
+    chosen = [tables[name] for name in names if name in manifest.versions]
+    computed = [table for table in chosen if run.jobs[table.name].transform is not None]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        by_row = list(pool.map(lambda table: audit(scope.read(table.name), table), computed))
+    by_row_results = [found for results in by_row for found in results]
+    received = {table.name for table in chosen} - {table.name for table in computed}
+    return by_row_results + _wide_results(scope, chosen) + _rejections(scope, run.lake, manifest.versions, received)
+
+
+def refuse_broken(results: Iterable[Result], consequence: str, do: str) -> None:
+    """Raise what stops a run, if anything does.
+
+    Raises:
+        QualityError: naming each rule of severity error and action stop that failed or crashed.
+    """
+    stopping = [one for one in results if one.stops]
+    if stopping:
+        raise QualityError(
+            consequence,
+            found="; ".join(one.told for one in stopping),
+            expected="; ".join(f"{one.rule}: {one.description}" for one in stopping),
+            do=do,
+        )
+
+
+def _reader(
+    spark: SparkSession, lake: Lake, tables: Mapping[str, Table], versions: Mapping[str, int]
+) -> Callable[[str], DataFrame]:
+    return cache(lambda name: delta.read(spark, lake, tables[name], versions.get(name)))
+
+
+def _rows(manifest: Manifest | None) -> dict[str, int | None]:
+    return {name: entry.rows for name, entry in manifest.tables.items()} if manifest else {}
+
+
+def _read_by(table: Table) -> set[str]:
+    return {table.name}.union(*map(tables_beside, table.wide_rules)) if table.wide_rules else set()
+
+
+def _wide_results(scope: Scope, tables: Iterable[Table]) -> list[Result]:
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = list(pool.map(lambda table: wide_audit(table, scope), (t for t in tables if t.wide_rules)))
+    return [one for results in found for one in results]
+
+
+def _rejections(scope: Scope, lake: Lake, versions: Mapping[str, int], names: Iterable[str]) -> list[Result]:
+    """Return how many received rows each rule of a bronze table has sent to quarantine."""
+    judged = [scope.tables[name] for name in names if scope.tables[name].rejects and name in versions]
+    if not judged or QUARANTINE in scope.stale:
+        return []
+    broken = F.explode(F.transform(F.split("reason", "; "), lambda part: F.split_part(part, F.lit(":"), F.lit(1))))
+    counted = scope.read(QUARANTINE).select("table_name", broken.alias("rule")).groupBy("table_name", "rule").count()
+    failed = {(row.table_name, row.rule): row["count"] for row in counted.collect()}
+    results = []
+    for table in judged:
+        received = DeltaTable(str(lake.table_path(table.name)), version=versions[table.name]).count()
+        for rule in table.rejects:
+            found = (received, failed.get((table.name, rule.name), 0))
+            results.append(result(table, replace(rule, severity="warn", action="quarantine"), found, 0.0))
+    return results

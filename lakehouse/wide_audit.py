@@ -1,0 +1,200 @@
+"""The audit of what no row shows by itself: foreign keys, other tables, order, history. One Spark job per table."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+from lakehouse import rules as kinds
+from lakehouse.audit import Result, holds, result
+from lakehouse.rules import QUARANTINE, WideRule, tables_beside
+from lakehouse.table import Table
+
+EXACT = "decimal(38,6)"
+ROW_OF_BRONZE = ("_source", "_batch_id", "_row")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the rules look at: tables at the versions to be judged, and the rows of the run that was published before.
+
+    A rule that needs one of the ``stale`` tables is skipped.
+    """
+
+    tables: Mapping[str, Table]
+    read: Callable[[str], DataFrame]
+    as_of: date
+    rows_before: Mapping[str, int | None]
+    stale: AbstractSet[str]
+
+    def expression(self, text: str) -> str:
+        """Return ``text`` with the as-of day in the place of ``:as_of``."""
+        return text.replace(":as_of", f"DATE'{self.as_of}'")
+
+
+def wide_audit(table: Table, scope: Scope) -> list[Result]:
+    """Apply the foreign keys and audits of ``table``; a rule that crashes is an error, the others are applied still."""
+    started = time.monotonic()
+    due = [rule for rule in table.wide_rules if not _is_skipped(rule, table, scope)]
+    crashes: dict[str, Exception] = {}
+    try:
+        found = _measured(due, table, scope)
+    except Exception:  # noqa: BLE001 - whatever a rule throws is its result
+        found = {}
+        for rule in due:
+            try:
+                found |= _measured([rule], table, scope)
+            except Exception as error:  # noqa: BLE001
+                crashes[rule.name] = error
+    seconds = (time.monotonic() - started) / max(1, len(due))
+    return [
+        result(table, rule, found.get(rule.name), seconds if rule in due else 0.0, crash=crashes.get(rule.name))
+        for rule in table.wide_rules
+    ]
+
+
+def _is_skipped(rule: WideRule, table: Table, scope: Scope) -> bool:
+    if isinstance(rule, kinds.Volume) and not scope.rows_before.get(table.name):
+        return True
+    return bool((tables_beside(rule) | {table.name}) & scope.stale)
+
+
+def _measured(rules: list[WideRule], table: Table, scope: Scope) -> dict[str, tuple[int, int]]:
+    """Return how much each rule checked and how much of that failed."""
+    linked = [rule for rule in rules if isinstance(rule, kinds.ForeignKey | kinds.ParentCheck)]
+    frames = [_links(linked, table, scope)] if linked else []
+    frames += [
+        _measure(rule, table, scope).select(F.lit(rule.name).alias("rule"), "checked", "failed")
+        for rule in rules
+        if rule not in linked
+    ]
+    measured = reduce(DataFrame.unionByName, frames).collect() if frames else []
+    return {row.rule: (row.checked, row.failed) for row in measured}
+
+
+def _links(rules: list[kinds.ForeignKey | kinds.ParentCheck], table: Table, scope: Scope) -> DataFrame:
+    """Measure all foreign keys, and the rules over a row and its parent, in one pass over the table."""
+    frame = scope.read(table.name)
+    parents = {rule.parent for rule in rules}
+    columns = {column: parent for column, parent in table.foreign_keys.items() if parent in parents}
+    for column, parent in columns.items():
+        frame = frame.join(
+            F.broadcast(_parent(scope.tables[parent], rules, column, scope)),
+            on=F.col(column) == F.col(f"_{column}"),
+            how="left",
+        )
+    measures = []
+    for rule in rules:
+        if isinstance(rule, kinds.ForeignKey):
+            is_checked, is_sound = F.col(rule.column).isNotNull(), F.col(f"_{rule.column}").isNotNull()
+        else:
+            column = next(name for name, parent in columns.items() if parent == rule.parent)
+            is_checked, is_sound = F.col(f"_{column}").isNotNull(), holds(scope.expression(rule.expression))
+        measures.append(_counts(rule.name, is_checked, is_sound))
+    return frame.agg(F.array(*measures).alias("measures")).select(F.inline("measures"))
+
+
+def _counts(name: str, is_checked: Column, is_sound: Column) -> Column:
+    failed = F.count_if(is_checked & ~is_sound)
+    return F.struct(F.lit(name).alias("rule"), F.count_if(is_checked).alias("checked"), failed.alias("failed"))
+
+
+def _parent(parent: Table, rules: list[kinds.ForeignKey | kinds.ParentCheck], column: str, scope: Scope) -> DataFrame:
+    expressions = " ".join(
+        rule.expression for rule in rules if isinstance(rule, kinds.ParentCheck) and rule.parent == parent.name
+    )
+    used = _used(expressions, parent.short_name)
+    described = [F.struct(*used).alias(parent.short_name)] if used else []
+    return scope.read(parent.name).select(F.col(parent.key[0]).alias(f"_{column}"), *described)
+
+
+def _used(expression: str, prefix: str) -> list[str]:
+    return sorted(set(re.findall(rf"\b{prefix}\.(\w+)", expression)))
+
+
+def _measure(rule: WideRule, table: Table, scope: Scope) -> DataFrame:
+    """Return one row: checked, failed."""
+    frame = scope.read(table.name)
+    match rule:
+        case kinds.Reconciliation():
+            return _reconciliation(rule, frame, scope)
+        case kinds.Constant():
+            return _constant(rule, frame)
+        case kinds.Sequence():
+            return _sequence(rule, frame, scope)
+        case kinds.Received():
+            return _received(rule, frame, table, scope)
+        case kinds.Freshness():
+            latest = F.to_date(F.max(rule.moment))
+            is_stale = F.coalesce(F.date_diff(F.lit(scope.as_of), latest) > rule.days, F.lit(False))
+            return frame.agg(F.count("*").alias("checked"), is_stale.cast("bigint").alias("failed"))
+        case kinds.Volume():
+            before = scope.rows_before[table.name] or 0
+            is_usual = F.count("*").between(rule.least * before, rule.most * before)
+            return frame.agg(F.count("*").alias("checked"), (~is_usual).cast("bigint").alias("failed"))
+        case _:
+            raise TypeError(f"{rule.name} is of an unknown kind")
+
+
+def _reconciliation(rule: kinds.Reconciliation, frame: DataFrame, scope: Scope) -> DataFrame:
+    groups = [f"group_{index}" for index in range(len(rule.by))]
+
+    def side(frame: DataFrame, expression: str, where: str, by: tuple[str, ...]) -> DataFrame:
+        grouped = [F.expr(group).alias(name) for name, group in zip(groups, by, strict=True)]
+        value = F.coalesce(F.expr(expression).cast(EXACT), F.lit(0))
+        return frame.filter(scope.expression(where)).groupBy(*grouped).agg(value.alias("value"))
+
+    sides = [side(frame, rule.expression, rule.where, rule.by)]
+    sides += [
+        side(scope.read(part.table), f"-({part.expression})", part.where, part.by or rule.by) for part in rule.parts
+    ]
+    differences = reduce(DataFrame.unionByName, sides).groupBy(*groups).agg(F.sum("value").alias("difference"))
+    difference = F.col("difference") if rule.comparison == "<=" else F.abs("difference")
+    return differences.agg(
+        F.count("*").alias("checked"), F.count_if(difference > F.lit(rule.tolerance)).alias("failed")
+    )
+
+
+def _constant(rule: kinds.Constant, frame: DataFrame) -> DataFrame:
+    values = frame.groupBy(*rule.within, *rule.by).agg(F.expr(rule.expression).alias("value"))
+    is_same = (F.min("value") == F.max("value")) & (F.count("value") == F.count("*"))
+    return (
+        values.groupBy(*rule.within)
+        .agg(F.coalesce(is_same, F.count("*") == 0).alias("is_same"))
+        .agg(F.count("*").alias("checked"), F.count_if(~F.col("is_same")).alias("failed"))
+    )
+
+
+def _sequence(rule: kinds.Sequence, frame: DataFrame, scope: Scope) -> DataFrame:
+    in_order = Window.partitionBy(*rule.within).orderBy(*rule.order)
+    previous = F.lag(F.struct(*_used(rule.expression, "previous"))).over(in_order)
+    judged = frame.filter(scope.expression(rule.where)).withColumn("previous", previous)
+    is_sound = holds(scope.expression(rule.expression))
+    return judged.select(is_sound.alias("is_sound")).agg(
+        F.count("*").alias("checked"), F.count_if(~F.col("is_sound")).alias("failed")
+    )
+
+
+def _received(rule: kinds.Received, frame: DataFrame, table: Table, scope: Scope) -> DataFrame:
+    rejected = (
+        scope.read(QUARANTINE)
+        .filter(F.col("table_name") == rule.source)
+        .select(*ROW_OF_BRONZE, F.lit(True).alias("is_rejected"))
+    )
+    received = scope.read(rule.source)
+    if rule.known_from is not None:
+        received = received.filter(F.coalesce(F.to_date(rule.known_from) <= F.lit(scope.as_of), F.lit(True)))
+    accounted = received.join(
+        frame.select(*table.key, F.lit(True).alias("is_known")), on=list(table.key), how="left"
+    ).join(F.broadcast(rejected), on=list(ROW_OF_BRONZE), how="left")
+    is_lost = F.isnull("is_known") & F.isnull("is_rejected")
+    return accounted.agg(F.count("*").alias("checked"), F.count_if(is_lost).alias("failed"))
