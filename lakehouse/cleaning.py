@@ -15,6 +15,9 @@ from pyspark.sql.window import Window, WindowSpec
 
 from lakehouse.table import Check, Table
 
+# Begins the _source of a row that a person corrected and released; the rest names the rejected row.
+CORRECTION_OF = "correction of "
+
 
 def sound(frame: DataFrame, table: Table) -> DataFrame:
     """Return the rows of ``frame`` that break none of the table's rules."""
@@ -47,11 +50,14 @@ def kept_by_day(frame: DataFrame, table: Table) -> DataFrame:
 
 
 def rejected(frame: DataFrame, table: Table) -> DataFrame:
-    """Return one row per rejected row: table_name, rule (the first broken one), reason (all of them), row as JSON."""
+    """Return the rejected rows: table_name, rule (the first broken one), reason (all of them), row as JSON.
+
+    Released corrections come along, with a null rule if they are sound, for :func:`with_corrections` to see.
+    """
     broken = [F.when(~_holds(rule), F.lit(rule.name)) for rule in table.rejects]
     reasons = [F.when(~_holds(rule), F.lit(f"{rule.name}: requires {rule.expression}")) for rule in table.rejects]
     received = F.to_json(F.struct(*(name for name in table.column_names if not name.startswith("_"))))
-    return frame.filter(~_is_sound(table)).select(
+    return frame.filter(~_is_sound(table) | _is_correction()).select(
         F.lit(table.name).alias("table_name"),
         F.coalesce(F.lit(None).cast("string"), *broken).alias("rule"),
         F.concat_ws("; ", *reasons).alias("reason"),
@@ -60,6 +66,28 @@ def rejected(frame: DataFrame, table: Table) -> DataFrame:
         "_batch_id",
         "_row",
     )
+
+
+def with_corrections(rejections: DataFrame) -> DataFrame:
+    """Return the rejected rows with ``is_corrected``: whether a correction was received in their place."""
+    itself = _told_of(_reference(), is_correction=False)
+    original = _told_of(F.substr("_source", F.lit(len(CORRECTION_OF) + 1)), is_correction=True)
+    told = rejections.select("*", F.inline(F.array_compact(F.array(itself, F.when(_is_correction(), original)))))
+    about_one_row = Window.partitionBy("table_name", "about")
+    is_corrected = F.max("is_correction").over(about_one_row)
+    return told.withColumn("is_corrected", is_corrected).filter("rule IS NOT NULL AND NOT is_correction")
+
+
+def _told_of(about: Column, *, is_correction: bool) -> Column:
+    return F.struct(about.alias("about"), F.lit(is_correction).alias("is_correction"))
+
+
+def _reference() -> Column:
+    return F.concat_ws(" / ", "_source", "_batch_id", F.col("_row").cast("string"))
+
+
+def _is_correction() -> Column:
+    return F.coalesce(F.startswith("_source", F.lit(CORRECTION_OF)), F.lit(False))
 
 
 def _is_sound(table: Table) -> Column:

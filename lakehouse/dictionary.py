@@ -53,7 +53,7 @@ def _table(table: Table) -> str:
         "Key": _code(table.key),
         "Made from": _code(tuple(dict.fromkeys(table.inputs.values()))),
         "Leads to": ", ".join(f"`{column}` → `{target}`" for column, target in table.foreign_keys.items()),
-        "Checked": "; ".join(check.name.replace("_", " ") for check in table.checks),
+        "Checked": "; ".join(check.name.replace("_", " ") for check in (*table.checks, *table.audits)),
         "Quarantined unless": "; ".join(check.name.replace("_", " ") for check in table.rejects),
     }
     description = " ".join(table.description.split())

@@ -12,13 +12,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse import delta
-from lakehouse.audit import Result, audit, result
+from lakehouse.audit import Result, audit
+from lakehouse.audit import result as result_of
 from lakehouse.errors import QualityError
 from lakehouse.lake import Lake
+from lakehouse.lock import jvm_lock, writer_lock
 from lakehouse.manifest import Manifest
+from lakehouse.ops import record
 from lakehouse.plan import make_plan
 from lakehouse.rules import QUARANTINE, tables_beside
 from lakehouse.run import Run
+from lakehouse.session import get_session
 from lakehouse.settings import Settings
 from lakehouse.table import Table
 from lakehouse.wide_audit import Scope, wide_audit
@@ -48,9 +52,26 @@ def audit_across_tables(run: Run, spark: SparkSession, settings: Settings) -> li
     return _wide_results(scope, concerned) + _rejections(scope, run.lake, heads, changed)
 
 
-def check_published(run: Run, spark: SparkSession, names: Iterable[str]) -> list[Result]:
-    """Apply every rule that the tables ``names`` declare to their published versions."""
-    manifest = run.lake.published()
+def check_lake(run: Run, names: Iterable[str]) -> None:
+    """Apply every rule that the tables ``names`` declare to their published versions, and record what was found.
+
+    Raises:
+        LakeBusyError: if another process writes to the lake.
+        BrokenLakeError: if nothing is published, or a published table is gone.
+    """
+    with writer_lock(run.lake.root):
+        manifest = run.lake.published()
+        run.as_of = manifest.as_of
+        try:
+            spark = get_session()
+            with jvm_lock(spark, run.lake.root):
+                run.results = _checked(run, spark, manifest, names)
+            run.status = "failed" if any(result.stops for result in run.results) else "checked"
+        finally:
+            record(run)
+
+
+def _checked(run: Run, spark: SparkSession, manifest: Manifest, names: Iterable[str]) -> list[Result]:
     tables = {name: job.table for name, job in run.jobs.items()}
     earlier = [kept for kept in run.lake.manifests() if kept.run_id < manifest.run_id and not kept.withdrawn]
     scope = Scope(
@@ -111,12 +132,13 @@ def _rejections(scope: Scope, lake: Lake, versions: Mapping[str, int], names: It
     if not judged or QUARANTINE in scope.stale:
         return []
     broken = F.explode(F.transform(F.split("reason", "; "), lambda part: F.split_part(part, F.lit(":"), F.lit(1))))
-    counted = scope.read(QUARANTINE).select("table_name", broken.alias("rule")).groupBy("table_name", "rule").count()
+    waiting = scope.read(QUARANTINE).filter(~F.col("is_corrected"))
+    counted = waiting.select("table_name", broken.alias("rule")).groupBy("table_name", "rule").count()
     failed = {(row.table_name, row.rule): row["count"] for row in counted.collect()}
     results = []
     for table in judged:
         received = DeltaTable(str(lake.table_path(table.name)), version=versions[table.name]).count()
         for rule in table.rejects:
             found = (received, failed.get((table.name, rule.name), 0))
-            results.append(result(table, replace(rule, severity="warn", action="quarantine"), found, 0.0))
+            results.append(result_of(table, replace(rule, severity="warn", action="quarantine"), found, 0.0))
     return results

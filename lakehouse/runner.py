@@ -8,7 +8,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from types import MappingProxyType
+from typing import Any
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 
 from lakehouse import delta, graph
@@ -147,14 +149,25 @@ def _build(run: Run, settings: Settings, spark: SparkSession, name: str) -> Step
     try:
         output = computed(job, inputs(run.lake, run.jobs, spark, job), settings)
         metadata = {"run_id": run.run_id, "fingerprint": fingerprint}
-        observation = Observation()
-        watched = output.observe(observation, *(value.alias(key) for key, value in measures(job.table).items()))
-        delta.replace(watched, run.lake, job.table, run.config.lake, metadata)
-        run.results += _audited(run, spark, name, observation.get)
+        observed = _written(run, job, output, metadata)
+        run.results += _audited(run, spark, name, observed)
     except Exception as error:
         raise as_paragraph(error, f"The job of {name} failed") from error
     head = run.lake.existing(name)
     return Step(name, "done", time.monotonic() - started, head.rows, head.version, fingerprint)
+
+
+def _written(run: Run, job: Job, output: DataFrame, metadata: Mapping[str, Any]) -> Mapping[str, int | None]:
+    """Write ``output`` and return what its row rules measured on the way: nothing if one of them crashes."""
+    observation = Observation()
+    try:
+        watched = output.observe(observation, *(value.alias(name) for name, value in measures(job.table).items()))
+        delta.replace(watched, run.lake, job.table, run.config.lake, metadata)
+    except PySparkException:
+        # A rule that crashes must not keep the table from being written; a job that does will do so again.
+        delta.replace(output, run.lake, job.table, run.config.lake, metadata)
+        return {}
+    return dict(observation.get)
 
 
 def inputs(lake: Lake, jobs: dict[str, Job], spark: SparkSession, job: Job) -> dict[str, DataFrame]:

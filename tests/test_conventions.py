@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
+from typing import get_args
 
 import pytest
 
 from lakehouse import fingerprint
+from lakehouse.audit import row_rules
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
+from lakehouse.rules import ParentCheck, WideRule, tables_beside
 
 JOB_FILES = sorted(path for path in (PROJECT / "jobs").rglob("*.py") if path.stem != "__init__")
 LIBRARY_FILES = sorted((PROJECT / "lakehouse").rglob("*.py"))
@@ -67,6 +71,30 @@ def test_a_declaration_is_complete(name):
 def test_every_foreign_key_leads_to_a_table_and_its_column(name):
     for column, target in jobs()[name].table.foreign_keys.items():
         assert target in jobs(), f"{column} leads to {target}"
+        assert len(jobs()[target].table.key) == 1, f"{target} has no single column that {column} could name"
+
+
+@pytest.mark.parametrize("name", jobs(), ids=str)
+def test_every_rule_has_a_name_of_its_own_and_reads_tables_that_exist(name):
+    table = jobs()[name].table
+    names = [rule.name for rule in (*row_rules(table), *table.wide_rules, *table.rejects)]
+    assert len(names) == len(set(names))
+    assert set().union(*map(tables_beside, table.wide_rules)) <= set(jobs())
+    assert set(table.may_be_orphans) <= set(table.foreign_keys)
+    parents = [rule.parent for rule in table.audits if isinstance(rule, ParentCheck)]
+    assert all(list(table.foreign_keys.values()).count(parent) == 1 for parent in parents)
+
+
+def test_rules_beyond_one_column_are_many_and_of_every_kind():
+    tables = [job.table for job in jobs().values()]
+    kinds = Counter(type(rule).__name__ for table in tables for rule in table.wide_rules)
+    kinds["cross-column"] = sum(_reads_several_columns(check, table) for table in tables for check in table.checks)
+    assert kinds.keys() == {kind.__name__ for kind in get_args(WideRule)} | {"cross-column"}
+    assert kinds["cross-column"] >= 60
+    assert kinds["Reconciliation"] >= 30
+    assert kinds["ForeignKey"] >= 15
+    assert kinds["Sequence"] >= 10
+    assert sum(len(row_rules(table)) + len(table.wide_rules) + len(table.rejects) for table in tables) >= 700
 
 
 def test_no_two_tables_are_exported_under_one_name():
@@ -95,6 +123,10 @@ def test_a_job_depends_on_the_library_modules_that_it_imports_and_on_no_others()
     }
     assert {"jobs/silver/nps_responses.py", "jobs/bronze/nps_responses.py", "lakehouse/cleaning.py"} <= reached
     assert not {file for file in reached if file.endswith(("runner.py", "cli.py", "export.py", "submit.py"))}
+
+
+def _reads_several_columns(check, table):
+    return sum(bool(re.search(rf"\b{name}\b", check.expression)) for name in table.column_names) > 1
 
 
 def _lines_of_computation(path):

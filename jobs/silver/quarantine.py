@@ -1,6 +1,7 @@
 """What was received and cannot be used, with the reason: one row per rejected bronze row.
 
-Together with the clean tables it accounts for everything: received = kept + superseded + quarantined.
+Together with the clean tables it accounts for everything: received = kept + superseded + quarantined. A row in whose
+place a correction was released stays, marked as corrected; the correction is judged like every other row.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from jobs.bronze import (
     users,
     web_traffic,
 )
-from lakehouse.cleaning import kept, rejected
+from lakehouse.cleaning import kept, rejected, with_corrections
 from lakehouse.metrics.currency import convertible, with_rate_known
 from lakehouse.table import Column, Table
 
@@ -55,6 +56,7 @@ table = Table(
         Column("rule", "string", "First rule that the row breaks", nullable=False),
         Column("reason", "string", "Every rule that the row breaks, with what it requires", nullable=False),
         Column("row_json", "string", "The row as received", nullable=False, personal=True),
+        Column("is_corrected", "boolean", "Whether a correction was released in its place", nullable=False),
         Column("_source", "string", "Where the row came from", nullable=False),
         Column("_batch_id", "string", "The batch that brought the row", nullable=False),
         Column("_row", "bigint", "Line or record number in the source", nullable=False),
@@ -69,7 +71,7 @@ def transform(*, reporting_currency: str, **received: DataFrame) -> DataFrame:
         for bronze in CONVERTED
     )
     unconverted = (rejected(received[bronze.short_name], bronze) for bronze in AS_RECEIVED)
-    return table.select(reduce(DataFrame.unionByName, (*converted, *unconverted)))
+    return table.select(with_corrections(reduce(DataFrame.unionByName, (*converted, *unconverted))))
 
 
 if __name__ == "__main__":

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from pyspark.sql import Observation
 
 from lakehouse import delta
 from lakehouse.audit import audit, measures, rules
 from lakehouse.lake import Lake
 from tests.lakehouse.tables import ACCOUNTS, CONFIG, accounts
+=======
+from dataclasses import replace
+
+import pytest
+
+from lakehouse.audit import audit, row_rules
+from lakehouse.rules import Check
+from tests.lakehouse.tables import ACCOUNTS, accounts
+>>>>>>> a23e346 (Add check and quarantine commands)
 
 
 def failures(spark, *rows):
     results = audit(spark.createDataFrame(accounts(*rows)), ACCOUNTS)
     assert {result.checked for result in results} == {len(rows)}
-    assert {result.rule for result in results} == {*rules(ACCOUNTS), "key_unique"}
+    assert {result.rule for result in results} == {*(rule.name for rule in row_rules(ACCOUNTS)), "key_unique"}
     return {result.rule: result.failed for result in results if result.status == "fail"}
 
 
@@ -46,6 +56,7 @@ def test_an_empty_table_is_sound(spark):
     assert {(result.status, result.checked) for result in results} == {("pass", 0)}
 
 
+<<<<<<< HEAD
 def test_rules_observed_while_a_table_is_written_find_the_same(spark, tmp_path):
     broken = spark.createDataFrame(accounts(("a", "huge", "1.00", "2.00", 0.5), ("a", "large", "3.00", "2.00", 0.5)))
     lake, observation = Lake(tmp_path), Observation()
@@ -54,3 +65,55 @@ def test_rules_observed_while_a_table_is_written_find_the_same(spark, tmp_path):
     known = {**observation.get, "keys": delta.distinct_keys(lake, ACCOUNTS, 0)}
     found = {result.rule: result.failed for result in audit(broken, ACCOUNTS, known) if result.failed}
     assert found == {"tier_accepted": 1, "balances": 1, "key_unique": 1}
+=======
+def test_a_rule_that_crashes_is_an_error_and_the_others_still_have_results(spark):
+    crashing = (
+        Check("divides", "opening / (closing - closing) > 0"),
+        Check("names_no_column", "nothing > 0", severity="warn", action="mark"),
+    )
+    table = replace(ACCOUNTS, checks=(*crashing, *ACCOUNTS.checks))
+    frame = spark.createDataFrame(accounts(("a", "small", "1.00", "2.00", 0.5), ("b", "huge", "1.00", "0.50", 0.5)))
+    results = {result.rule: result for result in audit(frame, table)}
+    assert {name: result.status for name, result in results.items() if result.status != "pass"} == {
+        "divides": "error",
+        "names_no_column": "error",
+        "tier_accepted": "fail",
+        "balances": "fail",
+    }
+    assert "DIVIDE_BY_ZERO" in results["divides"].message
+    assert results["divides"].stops, "a crash is never a pass"
+    assert not results["names_no_column"].stops, "a warning that crashes stays a warning"
+
+
+def test_failures_up_to_the_threshold_pass_and_a_warning_never_stops(spark):
+    frame = spark.createDataFrame(accounts(("a", "small", "1.00", "0.50", 0.5), ("b", "small", "1.00", "0.50", 0.5)))
+    checks = (
+        Check("strict", "closing >= opening"),
+        Check("lenient", "closing >= opening", threshold=2),
+        Check("warning", "closing >= opening", severity="warn", action="mark"),
+        Check("error_that_marks", "closing >= opening", action="mark"),
+    )
+    results = {result.rule: result for result in audit(frame, replace(ACCOUNTS, checks=checks))}
+    found = {check.name: (results[check.name].status, results[check.name].stops) for check in checks}
+    assert found == {
+        "strict": ("fail", True),
+        "lenient": ("pass", False),
+        "warning": ("fail", False),
+        "error_that_marks": ("fail", False),
+    }
+    assert {results[check.name].failed for check in checks} == {2}
+
+
+def test_a_warning_that_would_stop_is_refused():
+    with pytest.raises(ValueError, match="only an error may stop a run"):
+        Check("c", "true", severity="warn")
+
+
+def test_the_version_of_a_rule_is_that_of_its_declaration(spark):
+    frame = spark.createDataFrame(accounts())
+    versions = {
+        audit(frame, replace(ACCOUNTS, checks=(check,)))[-2].rule_version
+        for check in (Check("c", "true"), Check("c", "true", threshold=1), Check("c", "false"))
+    }
+    assert len(versions) == 3
+>>>>>>> a23e346 (Add check and quarantine commands)

@@ -75,6 +75,22 @@ def test_a_currency_without_any_rate_is_a_rule_too(quarantine):
     assert quarantine["bronze.subscriptions", 4].rule == "currency_without_rate"
 
 
+def test_a_corrected_row_stays_marked_and_its_correction_is_judged_like_any_other(received, rows):
+    source = "correction of f.csv / b1 / "
+    corrections = [
+        terms("backwards", "01-01", "02-01") | {"_source": f"{source}3", "_batch_id": "released", "_row": 1},
+        terms("franc", "01-01", currency="XXX") | {"_source": f"{source}4", "_batch_id": "released", "_row": 2},
+    ]
+    corrected = received["subscriptions"].unionByName(rows(subscriptions.table, *corrections))
+    found = audited(transform(reporting_currency="USD", **(received | {"subscriptions": corrected})), table)
+    assert {row["_row"]: row.is_corrected for row in found if row["_source"] == "f.csv" and row["_row"] > 2} == {
+        3: True,
+        4: True,
+        5: False,  # the rate of -1, whose table has no correction
+    }
+    assert [(row["_row"], row.rule) for row in found if row["_source"] != "f.csv"] == [(2, "currency_without_rate")]
+
+
 def test_received_is_kept_and_superseded_and_quarantined(received, quarantine):
     clean = silver_subscriptions.transform(
         subscriptions=received["subscriptions"],
