@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from pyspark.sql import Observation
-
-from lakehouse import delta
-from lakehouse.audit import audit, measures, rules
-from lakehouse.lake import Lake
-from tests.lakehouse.tables import ACCOUNTS, CONFIG, accounts
-=======
 from dataclasses import replace
 
 import pytest
+from pyspark.sql import Observation
 
-from lakehouse.audit import audit, row_rules
+from lakehouse import delta
+from lakehouse.audit import audit, measures, row_rules
+from lakehouse.lake import Lake
 from lakehouse.rules import Check
-from tests.lakehouse.tables import ACCOUNTS, accounts
->>>>>>> a23e346 (Add check and quarantine commands)
+from tests.lakehouse.tables import ACCOUNTS, CONFIG, accounts
 
 
 def failures(spark, *rows):
@@ -56,7 +50,6 @@ def test_an_empty_table_is_sound(spark):
     assert {(result.status, result.checked) for result in results} == {("pass", 0)}
 
 
-<<<<<<< HEAD
 def test_rules_observed_while_a_table_is_written_find_the_same(spark, tmp_path):
     broken = spark.createDataFrame(accounts(("a", "huge", "1.00", "2.00", 0.5), ("a", "large", "3.00", "2.00", 0.5)))
     lake, observation = Lake(tmp_path), Observation()
@@ -65,7 +58,8 @@ def test_rules_observed_while_a_table_is_written_find_the_same(spark, tmp_path):
     known = {**observation.get, "keys": delta.distinct_keys(lake, ACCOUNTS, 0)}
     found = {result.rule: result.failed for result in audit(broken, ACCOUNTS, known) if result.failed}
     assert found == {"tier_accepted": 1, "balances": 1, "key_unique": 1}
-=======
+
+
 def test_a_rule_that_crashes_is_an_error_and_the_others_still_have_results(spark):
     crashing = (
         Check("divides", "opening / (closing - closing) > 0"),
@@ -116,4 +110,3 @@ def test_the_version_of_a_rule_is_that_of_its_declaration(spark):
         for check in (Check("c", "true"), Check("c", "true", threshold=1), Check("c", "false"))
     }
     assert len(versions) == 3
->>>>>>> a23e346 (Add check and quarantine commands)
