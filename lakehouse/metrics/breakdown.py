@@ -34,3 +34,13 @@ def by_dimension(frame: DataFrame, dimensions: Mapping[str, Sequence[str]]) -> D
         for rank, (name, columns) in enumerate(dimensions.items())
     ]
     return frame.select("*", F.inline(F.array(*pairs)))
+
+
+def with_totals(frame: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """Repeat each row for every choice of its own value and ``all`` in each of ``columns``, four times for two of them.
+
+    Example: priority high of segment SMB becomes (high, SMB), (high, all), (all, SMB) and (all, all).
+    """
+    for name in columns:
+        frame = frame.withColumn(name, F.explode(F.array(F.col(name), F.lit(ALL))))
+    return frame
