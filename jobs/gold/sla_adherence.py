@@ -67,7 +67,9 @@ table = Table(
         Column("measured_resolutions", "bigint", "Tickets resolved, or past the target to", nullable=False, minimum=0),
         Column("resolutions_within_target", "bigint", "Those of them resolved in time", nullable=False, minimum=0),
         Column("resolution_breaches", "bigint", "The others", nullable=False, minimum=0),
-        Column("resolution_adherence_rate", "double", "resolutions_within_target ÷ measured_resolutions", True, (), 0, 1),
+        Column(
+            "resolution_adherence_rate", "double", "resolutions_within_target ÷ measured_resolutions", True, (), 0, 1
+        ),
         Column("resolution_adherence_rate_low", "double", "Lower 95 % bound (Wilson)", minimum=0, maximum=1),
         Column("resolution_adherence_rate_high", "double", "Upper 95 % bound (Wilson)", minimum=0, maximum=1),
         Column("measured_tickets", "bigint", "Tickets resolved, or past either target", nullable=False, minimum=0),
@@ -84,7 +86,9 @@ table = Table(
     ),
     checks=(
         Check("responses_are_kept_or_missed", "responses_within_target + response_breaches = measured_responses"),
-        Check("resolutions_are_kept_or_missed", "resolutions_within_target + resolution_breaches = measured_resolutions"),
+        Check(
+            "resolutions_are_kept_or_missed", "resolutions_within_target + resolution_breaches = measured_resolutions"
+        ),
         Check("tickets_are_kept_or_missed", "tickets_within_targets + breaches = measured_tickets"),
         Check("a_ticket_is_measured_or_pending_or_has_no_target", "measured_tickets + pending_tickets <= tickets"),
         Check(
@@ -99,9 +103,7 @@ table = Table(
 )
 
 
-def transform(
-    tickets: DataFrame, customers: DataFrame, customer_months: DataFrame, min_observations: int
-) -> DataFrame:
+def transform(tickets: DataFrame, customers: DataFrame, customer_months: DataFrame, min_observations: int) -> DataFrame:
     described = _described(tickets, customers, customer_months)
     groups = (
         with_totals(described, ("priority", "segment"))

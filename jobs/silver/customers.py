@@ -34,7 +34,7 @@ table = Table(
     export_as="dim_customer",
     columns=(
         Column("customer_id", "string", "Billing customer", nullable=False),
-        Column("account_id", "string", "CRM account of the customer"),
+        Column("account_id", "string", "CRM account of the customer; without one its own id", nullable=False),
         Column("company_name", "string", "Legal name of the company"),
         Column("contact_name", "string", "Person who is the billing contact", personal=True),
         Column("email", "string", "Address of the billing contact", personal=True),
@@ -131,7 +131,12 @@ def transform(
         newest.join(contract_facts(subscriptions, as_of), on="customer_id", how="full")
         .join(ledger_facts(customer_months), on="customer_id", how="left")
         .join(F.broadcast(plans.select("plan_id", "plan_name")), on="plan_id", how="left")
-        .withColumn("segment", segment(F.col("employee_count"), segments))
+        .withColumns(
+            {
+                "account_id": F.coalesce("account_id", "customer_id"),
+                "segment": segment(F.col("employee_count"), segments),
+            }
+        )
     )
     return table.select(with_lifecycle(known, as_of))
 

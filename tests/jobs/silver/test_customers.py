@@ -49,7 +49,7 @@ CUSTOMERS = (
         {"customer_id": customer_id, "employee_count": employees, "updated_at": datetime(2026, 1, 1)}
         for customer_id, employees in EMPLOYEES.items()
     ),
-    {"customer_id": "active", "employee_count": 100, "updated_at": datetime(2026, 2, 1)},
+    {"customer_id": "active", "account_id": "acme", "employee_count": 100, "updated_at": datetime(2026, 2, 1)},
     {"customer_id": "later", "signup_at": datetime(2026, 7, 1), "updated_at": datetime(2026, 7, 1)},
 )
 
@@ -106,6 +106,10 @@ def test_who_pays_has_plan_seats_and_mrr_of_the_as_of_day(standing):
     assert (row.plan_id, row.plan_name, row.billing_cadence, row.seats) == ("business", "Business", "monthly", 5)
     assert (row.mrr, row.cohort_month, row.first_paid_date) == (Decimal(120), day("02-01"), day("02-10"))
     assert (row.is_churned, row.churn_date, row.churn_reason) == (False, None, None)
+
+
+def test_a_customer_without_an_account_is_one_of_its_own(standing):
+    assert [standing[name].account_id for name in ("active", "prospect", "unknown")] == ["acme", "prospect", "unknown"]
 
 
 def test_who_left_keeps_the_last_plan_but_no_seats_or_mrr(standing):
