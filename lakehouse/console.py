@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lakehouse.headlines import HEADLINES, shown
+from lakehouse.headlines import labelled
 from lakehouse.run import Run, Step
 
 console = Console(highlight=False)
@@ -92,11 +92,10 @@ def print_json(value: Any) -> None:
 
 def print_headlines(values: Mapping[str, object], as_of: date) -> None:
     """Print the headline metrics as of a day."""
-    rows = [(label, shown(values[name], unit)) for name, label, unit in HEADLINES if name in values]
     table = Table(title=f"As of {as_of}", title_justify="left", box=None, show_header=False, pad_edge=False)
     table.add_column()
     table.add_column(justify="right")
-    for row in rows:
+    for row in labelled(values):
         table.add_row(*row)
     console.print()
     console.print(table)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import pyarrow.compute as pc
 
 from lakehouse import delta
 from lakehouse.lake import Lake
+from lakehouse.metric_registry import metric_in
 
 TABLE = "gold.unit_economics_by_segment"
 
-# Column, label, unit.
 HEADLINES = (
-    ("customers", "Customers ever won", "number"),
-    ("active_customers", "Active customers", "number"),
-    ("mrr", "Monthly recurring revenue", "money"),
-    ("arpa", "Revenue per active customer and month", "money"),
-    ("mean_cac", "Customer acquisition cost, mean", "money"),
-    ("ltv", "Lifetime value, mean", "money"),
-    ("ltv_cac_ratio", "LTV : CAC", "ratio"),
-    ("cac_payback_months", "CAC payback, months", "ratio"),
-    ("monthly_churn_rate", "Monthly logo churn, last 12 months", "share"),
-    ("health_score", "Health score, mean", "ratio"),
+    "customers",
+    "active_customers",
+    "mrr",
+    "arpa",
+    "mean_cac",
+    "ltv",
+    "ltv_cac_ratio",
+    "cac_payback_months",
+    "monthly_churn_rate",
+    "health_score",
 )
+
+# How a value is written; units that are not here have one decimal.
+FORMS = {"count": ",.0f", "money": ",.2f", "share": ".2%"}
 
 
 def headlines(lake: Lake) -> dict[str, object]:
@@ -33,13 +37,15 @@ def headlines(lake: Lake) -> dict[str, object]:
         return {}
     table = delta.arrow(lake, TABLE, manifest.tables[TABLE].version)
     total = table.filter(pc.equal(table["dimension"], "all")).to_pylist()
-    return {name: total[0][name] for name, _, _ in HEADLINES} if total else {}
+    return {name: total[0][name] for name in HEADLINES} if total else {}
+
+
+def labelled(values: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return label and text of each headline, as a person reads them."""
+    metrics = {name: metric_in(f"{TABLE}.{name}") for name in values}
+    return [(metric.label, shown(values[name], metric.unit)) for name, metric in metrics.items()]
 
 
 def shown(value: object, unit: str) -> str:
     """Return a value as a person reads it."""
-    if value is None:
-        return "no data"
-    number = Decimal(str(value))
-    forms = {"number": f"{number:,.0f}", "money": f"{number:,.2f}", "ratio": f"{number:,.1f}", "share": f"{number:.2%}"}
-    return forms[unit]
+    return "no data" if value is None else format(Decimal(str(value)), FORMS.get(unit, ",.1f"))
