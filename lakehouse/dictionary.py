@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lakehouse import lineage
 from lakehouse.project import PROJECT
 from lakehouse.registry import LAYERS, Job, jobs
 from lakehouse.table import Column, Table
@@ -27,27 +28,30 @@ Made from the declarations in `jobs/` by `python -m lakehouse.dictionary`; corre
 Money is decimal and in the reporting currency unless a column beside it says otherwise. Moments end in `_at` and are
 UTC, days end in `_date`; a `month` is the month's first day. Rates and shares run from 0 to 1. A value that cannot be
 known is null, never 0. A column marked *personal* names a person and is in no export.
+
+The picture of a layer shows who reads its tables; an arrow that follows from the others is left out. The picture of a
+table shows all that it is made from and everything that reads it.
 """
 
 
 def rendered(known: Mapping[str, Job]) -> str:
     """Return the page: an overview of each layer, then each of its tables with all columns."""
     by_layer = {layer: [job.table for job in known.values() if job.table.layer == layer] for layer in LAYERS}
-    sections = [_layer(LAYER_TITLES[layer], tables) for layer, tables in by_layer.items() if tables]
+    sections = [_layer(LAYER_TITLES[layer], tables, known) for layer, tables in by_layer.items() if tables]
     return "\n".join([INTRODUCTION, *sections])
 
 
-def _layer(title: str, tables: list[Table]) -> str:
+def _layer(title: str, tables: list[Table], known: Mapping[str, Job]) -> str:
     overview = [
         f"| [{table.name}](#{table.name.replace('.', '')}) | {table.grain} | {table.export_as or ''} |"
         for table in tables
     ]
-    return "\n".join(
-        [f"## {title}\n", "| table | one row per | exported as |", "|---|---|---|", *overview, "", *map(_table, tables)]
-    )
+    head = [f"## {title}\n", "| table | one row per | exported as |", "|---|---|---|", *overview, ""]
+    picture = lineage.of_layer(tables, known)
+    return "\n".join([*head, *([f"{picture}\n"] if picture else []), *(_table(table, known) for table in tables)])
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, known: Mapping[str, Job]) -> str:
     facts = {
         "One row per": table.grain,
         "Key": _code(table.key),
@@ -58,11 +62,10 @@ def _table(table: Table) -> str:
     }
     description = " ".join(table.description.split())
     listed = "\n".join(f"- {name}: {_cell(text)}" for name, text in facts.items() if text)
-    columns = "\n".join(map(_column, table.columns))
-    return (
-        f"### {table.name}\n\n{description}\n\n{listed}\n\n"
-        f"| column | type | null | accepted | meaning |\n|---|---|---|---|---|\n{columns}\n"
-    )
+    head = "| column | type | null | accepted | meaning |\n|---|---|---|---|---|"
+    columns = "\n".join([head, *map(_column, table.columns)])
+    parts = (f"### {table.name}", description, listed, lineage.of_table(table, known), columns)
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _column(column: Column) -> str:
