@@ -17,6 +17,14 @@ SELECT month, sum(opening_mrr) FROM customer_margins GROUP BY 1;
 SELECT count(*) FROM last_ledger WHERE is_active;
 SELECT active_customers FROM total;
 
+-- name: Accounts
+SELECT count(*) FROM dim_account;
+SELECT count(DISTINCT account_id) FROM dim_customer;
+
+-- name: Account ARR
+SELECT lifecycle_stage, sum(arr) FROM dim_account GROUP BY 1;
+SELECT lifecycle_stage, 12 * sum(mrr) FROM dim_customer GROUP BY 1;
+
 -- name: Seats
 SELECT sum(seats) FROM last_ledger;
 SELECT sum(seats) FROM dim_customer;
@@ -132,6 +140,19 @@ SELECT customer_id, sla_breach_rate FROM customer_signals WHERE tickets_90d > 0;
 -- name: CSAT
 SELECT customer_id, avg(csat) FROM recent_tickets GROUP BY 1;
 SELECT customer_id, csat FROM customer_signals WHERE tickets_90d > 0;
+
+-- name: SLA Adherence Rate
+SELECT opened_month, count_if(NOT is_breached) / count(*) FROM fct_tickets
+WHERE is_breached IS NOT NULL AND (is_breached OR is_resolved) GROUP BY 1;
+SELECT month, sla_adherence_rate FROM sla_adherence WHERE priority = 'all' AND segment = 'all' AND measured_tickets > 0;
+
+-- name: Resolution Hours Median
+SELECT opened_month, median(resolution_hours) FROM fct_tickets GROUP BY 1;
+SELECT month, median_resolution_hours FROM sla_adherence WHERE priority = 'all' AND segment = 'all';
+
+-- name: Resolution Hours P90
+SELECT opened_month, priority, quantile_cont(resolution_hours, 0.9) FROM fct_tickets GROUP BY 1, 2;
+SELECT month, priority, p90_resolution_hours FROM sla_adherence WHERE priority <> 'all' AND segment = 'all';
 
 -- name: Net Cash
 SELECT payment_month, sum(net_cash) FROM payment_summary GROUP BY 1;
