@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from lakehouse.errors import UsageError
 from lakehouse.generator.company import Company
-from lakehouse.settings import Metrics, Model, PositiveInt, Sla
+from lakehouse.model import Model
+from lakehouse.settings import Metrics, PositiveInt, Sla
 
 MAXIMUM_BYTES = 1_000_000
 

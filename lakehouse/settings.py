@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from lakehouse.model import Model
+from lakehouse.policies import BOARD, Policy, completed
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-
-
-class Model(BaseModel):
-    """Base of every configuration model: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Segments(Model):
@@ -180,6 +177,7 @@ class Metrics(Model):
     min_observations: PositiveInt
     segments: Segments
     calendar: Calendar
+    policies: Annotated[Mapping[str, Policy], BeforeValidator(completed)]
     unit_economics: UnitEconomics
     usage_score: UsageScore
     sentiment: Sentiment
@@ -217,6 +215,7 @@ class Settings(Model):
     min_observations: PositiveInt
     segments: Segments
     calendar: Calendar
+    policy: Policy
     unit_economics: UnitEconomics
     usage_score: UsageScore
     sentiment: Sentiment
@@ -229,5 +228,6 @@ class Settings(Model):
         return cls(
             as_of=as_of,
             sla=sla,
+            policy=metrics.policies[BOARD],
             **{name: getattr(metrics, name) for name in cls.model_fields.keys() & metrics.model_fields_set},
         )

@@ -1,8 +1,9 @@
 """The ledger of recurring revenue: one row per customer and month with MRR or a movement.
 
 From the month of the first MRR to that of the as-of day, under the policy `board`; :mod:`lakehouse.metrics.ledger` has
-the rules. Everything is in the reporting currency. The customer's dimensions are those of the month's close; plan and
-cadence are those of its largest item then, or on its last day with MRR.
+the rules, and :mod:`lakehouse.metrics.split` those of what a change is made of. Everything is in the reporting currency.
+The customer's dimensions are those of the month's close; plan and cadence are those of its largest item then, or on its
+last day with MRR.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from pyspark.sql import functions as F
 
 from jobs.bronze.customers import table as received_customers
 from jobs.bronze.exchange_rates import table as received_rates
+from jobs.bronze.plans import table as received_plans
 from lakehouse.cleaning import kept, kept_by_day
 from lakehouse.metrics.dimensions import with_dimensions
 from lakehouse.metrics.ledger import month_balances, one_time_amounts, with_movements
+from lakehouse.metrics.split import with_split
+from lakehouse.policies import Policy
 from lakehouse.rules import Constant, Freshness, Sequence, Volume
 from lakehouse.settings import Segments
 from lakehouse.table import MONEY, Check, Column, Table
@@ -31,8 +35,9 @@ table = Table(
         "subscriptions": "silver.subscriptions",
         "customers": "bronze.customers",
         "exchange_rates": "bronze.exchange_rates",
+        "plans": "bronze.plans",
     },
-    settings=("as_of", "reporting_currency", "segments"),
+    settings=("as_of", "reporting_currency", "segments", "policy"),
     foreign_keys={"customer_id": "silver.customers"},
     export_as="fct_revenue",
     columns=(
@@ -54,6 +59,26 @@ table = Table(
         Column("reactivation_mrr", MONEY, "MRR that came back, at the closing rate", nullable=False, minimum=0),
         Column("fx_mrr", MONEY, "What changed rates did to the MRR that closes; signed", nullable=False),
         Column("closing_mrr", MONEY, "MRR at the month's close", nullable=False, minimum=0),
+        Column(
+            "change_add_ons",
+            MONEY,
+            "Change of terms: add-ons bought and dropped, at list price; signed",
+            nullable=False,
+        ),
+        Column(
+            "change_plan", MONEY, "Change of terms: another plan, at the old number of seats; signed", nullable=False
+        ),
+        Column("change_seats", MONEY, "Change of terms: more or fewer seats, or plans beside; signed", nullable=False),
+        Column(
+            "change_price", MONEY, "Change of terms: the rest of the list price, such as a rise; signed", nullable=False
+        ),
+        Column("change_discount", MONEY, "Change of terms: discounts begun and ended; signed", nullable=False),
+        Column(
+            "change_currency",
+            MONEY,
+            "What changed rates did; with the other changes expansion - contraction + fx, and 0 for who comes or goes",
+            nullable=False,
+        ),
         Column("arr", MONEY, "12 x closing_mrr", nullable=False, minimum=0),
         Column(
             "movement",
@@ -63,6 +88,7 @@ table = Table(
             values=("new", "expansion", "contraction", "churn", "reactivation", "none"),
         ),
         Column("is_active", "boolean", "Has MRR at the month's close", nullable=False),
+        Column("is_complete", "boolean", "The as-of day is not before the month's end", nullable=False),
         Column("seats", "bigint", "Seats of the plans at the month's close", nullable=False, minimum=0),
         Column("cohort_month", "date", "First month with MRR, at its close or inside", nullable=False),
         Column("age_months", "int", "Months since cohort_month", nullable=False, minimum=0),
@@ -77,6 +103,11 @@ table = Table(
             "movements_lead_from_opening_to_closing",
             "closing_mrr = opening_mrr + new_mrr + reactivation_mrr + expansion_mrr - contraction_mrr - churned_mrr"
             " + fx_mrr",
+        ),
+        Check(
+            "changes_of_terms_add_up_to_the_change_of_who_stays",
+            "change_add_ons + change_plan + change_seats + change_price + change_discount + change_currency"
+            " = closing_mrr - opening_mrr - new_mrr - reactivation_mrr + churned_mrr",
         ),
         Check("active_has_mrr", "is_active = (closing_mrr > 0)"),
         Check("arr_is_twelve_months", "arr = 12 * closing_mrr"),
@@ -113,14 +144,22 @@ def transform(
     subscriptions: DataFrame,
     customers: DataFrame,
     exchange_rates: DataFrame,
+    plans: DataFrame,
     as_of: date,
     reporting_currency: str,
     segments: Segments,
+    policy: Policy,
 ) -> DataFrame:
-    rates = kept(exchange_rates, received_rates)
-    balances = month_balances(subscriptions, rates, as_of=as_of, reporting_currency=reporting_currency)
+    balances = month_balances(
+        subscriptions,
+        kept(exchange_rates, received_rates),
+        kept(plans, received_plans),
+        policy=policy,
+        as_of=as_of,
+        reporting_currency=reporting_currency,
+    )
     ledger = (
-        with_movements(balances)
+        with_split(with_movements(balances))
         .join(one_time_amounts(subscriptions), on=["customer_id", "month"], how="left")
         .transform(with_dimensions, kept_by_day(customers, received_customers), segments)
     )
@@ -128,7 +167,7 @@ def transform(
     totals = ledger.withColumns(
         {
             "arr": 12 * F.col("closing_mrr"),
-            "is_active": F.col("closing_mrr") > 0,
+            "is_complete": F.last_day("month") <= F.lit(as_of),
             "one_time_amount": one_time_amount,
             "revenue": F.col("average_daily_mrr") + one_time_amount,
         }

@@ -15,8 +15,9 @@ from jobs.bronze.exchange_rates import table as received_rates
 from jobs.bronze.subscriptions import table as received
 from lakehouse.cleaning import kept
 from lakehouse.metrics.currency import convertible, to_reporting, with_rate_known
-from lakehouse.metrics.ledger import BEARING_STATUSES
 from lakehouse.metrics.money import with_monthly_amounts
+from lakehouse.metrics.terms import bears_revenue
+from lakehouse.policies import Policy
 from lakehouse.rules import Freshness, ParentCheck, Received, Sequence, Volume
 from lakehouse.table import AMOUNT, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, CHANGE_TYPES
@@ -27,7 +28,7 @@ table = Table(
     grain="subscription item and period of its terms",
     key=("subscription_item_id",),
     inputs={"subscriptions": "bronze.subscriptions", "exchange_rates": "bronze.exchange_rates"},
-    settings=("as_of", "reporting_currency"),
+    settings=("as_of", "reporting_currency", "policy"),
     foreign_keys={"customer_id": "silver.customers", "plan_id": "silver.dim_plan"},
     may_be_orphans=("plan_id",),
     columns=(
@@ -81,7 +82,12 @@ table = Table(
         Column("cancel_reason", "string", "Reason given, or found by dunning"),
         Column("opportunity_id", "string", "Opportunity that sold the terms; null for self-service"),
         Column("is_recurring", "boolean", "Billed again each interval: not a one-time item", nullable=False),
-        Column("bears_revenue", "boolean", "Recurring, paid for, and active, past_due or canceled", nullable=False),
+        Column(
+            "bears_revenue",
+            "boolean",
+            "Counts under the policy: recurring, paid for, and active, past_due or canceled",
+            nullable=False,
+        ),
         Column("is_active", "boolean", "Bears revenue on the as-of day", nullable=False),
         Column("duration_days", "int", "Days of the period up to the as-of day", nullable=False, minimum=0),
         Column("updated_at", "timestamp", "When the newest version came to hold"),
@@ -132,26 +138,25 @@ table = Table(
 )
 
 
-def transform(subscriptions: DataFrame, exchange_rates: DataFrame, as_of: date, reporting_currency: str) -> DataFrame:
+def transform(
+    subscriptions: DataFrame, exchange_rates: DataFrame, as_of: date, reporting_currency: str, policy: Policy
+) -> DataFrame:
     rates = kept(exchange_rates, received_rates)
     terms = kept(with_rate_known(subscriptions, rates, reporting_currency), convertible(received))
     begun = terms.filter(F.col("start_date") <= F.lit(as_of))
     priced = to_reporting(
-        begun.transform(with_monthly_amounts),
+        with_monthly_amounts(begun, weeks_per_year=policy.weeks_per_year),
         rates,
         day="start_date",
         amounts={"amount": "amount_reporting", "monthly_amount": "monthly_amount_reporting"},
         reporting_currency=reporting_currency,
     )
-    is_empty = F.col("end_date").eqNullSafe(F.col("start_date"))
-    is_bearing_status = F.coalesce(F.col("status").isin(*BEARING_STATUSES), F.lit(False))
-    bears_revenue = F.col("is_recurring") & is_bearing_status & (F.col("amount") > 0) & ~is_empty
     is_open = F.coalesce(F.col("end_date") > F.lit(as_of), F.lit(True))
     last_day = F.least(F.date_sub("end_date", 1), F.lit(as_of))
     flagged = priced.withColumns(
         {
-            "bears_revenue": bears_revenue,
-            "is_active": bears_revenue & is_open,
+            "bears_revenue": bears_revenue(policy),
+            "is_active": bears_revenue(policy) & is_open,
             "duration_days": F.date_diff(last_day, "start_date") + 1,
         }
     )

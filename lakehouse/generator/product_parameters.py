@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lakehouse.settings import Model, PositiveInt, Share
+from lakehouse.model import Model
+from lakehouse.settings import PositiveInt, Share
 from lakehouse.vocabulary import CHANNELS, EVENT_TYPES
 
 Positive = Annotated[float, Field(gt=0)]

@@ -1,9 +1,8 @@
-"""The movement ledger under the policy `board` (source: "Monthly recurring revenue" in the metric definitions).
+"""The movement ledger under a policy (source: "Monthly recurring revenue" in the metric definitions).
 
-An item counts on a day when start_date <= day < end_date. A customer's MRR at a month's close is the sum of what its
-items are worth by the month, converted with that day's rate and rounded half up to the cent; every month opens with
-what the month before closed with. Expansion, contraction and churn are valued at the opening rate, new and reactivation
-at the closing rate; what is left between the two rates is fx.
+A customer's MRR at a month's close is the sum of what its terms are worth by the month, converted with that day's rate
+and rounded half up to the cent; every month opens with what the month before closed with. Expansion, contraction and
+churn are valued at the opening rate, new and reactivation at the closing rate; what is left between the two rates is fx.
 """
 
 from __future__ import annotations
@@ -15,34 +14,49 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from lakehouse.metrics.currency import with_rates
+from lakehouse.metrics.split import EXACT, line_states, with_line_changes, with_list_prices
+from lakehouse.metrics.terms import counted_terms
+from lakehouse.policies import Policy
 from lakehouse.table import AMOUNT, MONEY
 
-# canceled: it ended at end_date and counted until then. Trials, pauses and unpaid periods bear nothing.
-BEARING_STATUSES = ("active", "past_due", "canceled")
+# One-time items in these statuses are sold, whatever the policy says of terms.
+SOLD_STATUSES = ("active", "past_due", "canceled")
+
+_ONE_RATE = ("customer_id", "month", "currency", "_opening_rate", "_closing_rate")
 
 
-def month_balances(subscriptions: DataFrame, rates: DataFrame, *, as_of: date, reporting_currency: str) -> DataFrame:
+def month_balances(
+    subscriptions: DataFrame,
+    rates: DataFrame,
+    plans: DataFrame,
+    *,
+    policy: Policy,
+    as_of: date,
+    reporting_currency: str,
+) -> DataFrame:
     """Return the MRR with which each customer opens and closes each month: one row per customer and month with any.
 
     Of silver.subscriptions up to ``as_of``, in the reporting currency to the cent: ``opening_mrr``, ``closing_mrr``,
     ``closing_at_opening_rate``, the ``increase`` and ``decrease`` between them (summed over currencies, at the opening
     rate), ``last_mrr`` (on the month's last day with MRR, at the closing rate) and ``average_daily_mrr`` (over all days
     of the month, at the closing rate); ``seats`` at the close; ``plan_id`` and ``billing_cadence`` of the item that is
-    worth most on the last day with MRR.
+    worth most on the last day with MRR; ``was_active`` and ``is_active`` for whoever is a customer at the two closes.
+    The exact parts of the change, for :func:`lakehouse.metrics.split.with_split`, are at the opening rate. ``plans`` is
+    the clean bronze.plans. The month of ``as_of`` closes with it.
     """
+    terms = counted_terms(subscriptions, policy)
     held = with_rates(
-        _held_items(subscriptions, as_of),
+        _held_items(terms, policy, as_of),
         rates,
-        rates_on={"_opened_on": "_opening_rate", "_closed_on": "_closing_rate"},
+        rates_on={"_opening_rate_on": "_opening_rate", "_closing_rate_on": "_closing_rate"},
         reporting_currency=reporting_currency,
     )
-    last_day = F.max("_held_to").over(Window.partitionBy("customer_id", "month"))
-    by_currency = _native_balances(held.withColumn("_is_last", F.col("_held_to") == last_day))
+    by_currency = _native_balances(with_list_prices(held, plans).transform(_with_lines))
 
     change = F.col("_closing") - F.col("_opening")
     # A currency that had no rate yet when the month opened takes the closing one.
     opening_rate, closing_rate = F.coalesce("_opening_rate", "_closing_rate"), F.col("_closing_rate")
-    daily_mean = F.sum(F.col("_over_days") * closing_rate) / F.dayofmonth(F.last_day("month"))
+    daily_mean = F.sum(F.col("_over_days") * closing_rate) / F.dayofmonth(_closed_on(as_of))
     balances = by_currency.groupBy("customer_id", "month").agg(
         _converted(F.col("_opening"), opening_rate).alias("opening_mrr"),
         _converted(F.col("_closing"), opening_rate).alias("closing_at_opening_rate"),
@@ -53,9 +67,15 @@ def month_balances(subscriptions: DataFrame, rates: DataFrame, *, as_of: date, r
         daily_mean.cast(MONEY).alias("average_daily_mrr"),
         F.sum("_seats").alias("seats"),
         F.max("_largest").alias("_largest"),
+        F.min("_held_from").alias("_held_from"),
+        F.max("_held_to").alias("_held_to"),
+        *(F.sum(F.col(part) * opening_rate).alias(part) for part in EXACT.values()),
     )
-    has_mrr = (F.col("opening_mrr") > 0) | (F.col("last_mrr") > 0)
-    return balances.filter(has_mrr).select("*", "_largest.plan_id", "_largest.billing_cadence").drop("_largest")
+    return (
+        _with_customers(balances, policy, as_of)
+        .select("*", "_largest.plan_id", "_largest.billing_cadence")
+        .drop("_largest", "_held_from", "_held_to")
+    )
 
 
 def with_movements(balances: DataFrame) -> DataFrame:
@@ -66,7 +86,7 @@ def with_movements(balances: DataFrame) -> DataFrame:
     """
     cohort_month = F.min("month").over(Window.partitionBy("customer_id"))
     opening, closing = F.col("opening_mrr"), F.col("closing_mrr")
-    opens, closes, is_first = opening > 0, closing > 0, F.col("month") == F.col("cohort_month")
+    opens, closes, is_first = F.col("was_active"), F.col("is_active"), F.col("month") == F.col("cohort_month")
     change = F.col("closing_at_opening_rate") - opening
     # What goes up in one currency while it goes down in another is both expansion and contraction.
     both_ways = F.least("increase", "decrease")
@@ -95,13 +115,17 @@ def one_time_amounts(subscriptions: DataFrame) -> DataFrame:
 
     Of silver.subscriptions, in the reporting currency at the rate of each item's first day, to the cent.
     """
-    is_sold = ~F.col("is_recurring") & F.col("status").isin(*BEARING_STATUSES)
+    is_sold = ~F.col("is_recurring") & F.col("status").isin(*SOLD_STATUSES)
     sold = subscriptions.filter(is_sold).withColumn("month", F.trunc("start_date", "month"))
     return sold.groupBy("customer_id", "month").agg(F.sum("amount_reporting").cast(MONEY).alias("one_time_amount"))
 
 
-def _held_items(subscriptions: DataFrame, as_of: date) -> DataFrame:
-    """One row per item that bears revenue and month which it opens or in which it is held; days are inclusive."""
+def _closed_on(as_of: date) -> Column:
+    return F.least(F.last_day("month"), F.lit(as_of))
+
+
+def _held_items(terms: DataFrame, policy: Policy, as_of: date) -> DataFrame:
+    """One row per item that counts and month which it opens or in which it is held; days are inclusive."""
     held_through = F.least(F.date_sub("end_date", 1), F.lit(as_of))
     last_opened = F.trunc(F.date_add("_held_through", 1), "month")
     months = F.sequence(
@@ -109,35 +133,81 @@ def _held_items(subscriptions: DataFrame, as_of: date) -> DataFrame:
         F.least(last_opened, F.trunc(F.lit(as_of), "month")),
         F.expr("INTERVAL 1 MONTH"),
     )
-    items = subscriptions.filter(F.col("bears_revenue") & (F.col("start_date") <= F.lit(as_of)))
-    by_month = items.withColumn("_held_through", held_through).withColumn("month", F.explode(months))
-    return by_month.withColumns(
+    begun = terms.filter(F.col("start_date") <= F.lit(as_of)).withColumn("_held_through", held_through)
+    keeps_first_rate = policy.converted_at == "movement"
+    return begun.withColumn("month", F.explode(months)).withColumns(
         {
-            "_opened_on": F.date_sub("month", 1),
-            "_closed_on": F.last_day("month"),
+            "_opening_rate_on": F.col("bought_on") if keeps_first_rate else F.date_sub("month", 1),
+            "_closing_rate_on": F.col("bought_on") if keeps_first_rate else _closed_on(as_of),
+            "_closed_on": _closed_on(as_of),
             "_held_from": F.greatest("start_date", "month"),
             # The day before the month for an item that it opens with and that is not held any more.
-            "_held_to": F.least("_held_through", F.last_day("month")),
+            "_held_to": F.least("_held_through", _closed_on(as_of)),
+            "_opens": F.col("start_date") < F.col("month"),
+            "_closes": F.col("_held_through") >= _closed_on(as_of),
+            "_is_plan": ~F.col("item_type").eqNullSafe("add_on"),
+        }
+    )
+
+
+def _with_lines(held: DataFrame) -> DataFrame:
+    """Tell who is held on the customer's last day of the month, and which items follow one another.
+
+    The terms of a customer with one plan are one line, whatever subscription they are under; several plans at once are
+    a line for each subscription.
+    """
+    by_month = Window.partitionBy("customer_id", "month")
+    plans = (F.sum((F.col(at) & F.col("_is_plan")).cast("int")).over(by_month) for at in ("_opens", "_closes"))
+    has_several = F.greatest(*plans) > 1
+    return held.withColumns(
+        {
+            "_is_last": F.col("_held_to") == F.max("_held_to").over(by_month),
+            "_line": F.when(has_several, F.coalesce("subscription_id", F.lit(""))).otherwise(""),
         }
     )
 
 
 def _native_balances(held: DataFrame) -> DataFrame:
     """One row per customer, month and currency: what its items are worth by the month, in that currency."""
-    amount = F.col("monthly_amount")
-    opens, closes = F.col("start_date") < F.col("month"), F.col("_held_to") == F.col("_closed_on")
+    amount, closes = F.col("monthly_amount"), F.col("_closes")
     held_days = F.date_diff("_held_to", "_held_from") + 1
     worth = (amount * F.col("_closing_rate")).alias("worth")
     largest = F.struct(worth, "subscription_item_id", "plan_id", "billing_cadence")
     seats = F.when(closes & (F.col("item_type") == "plan"), F.col("quantity"))
-    return held.groupBy("customer_id", "month", "currency", "_opening_rate", "_closing_rate").agg(
-        _sum_where(opens, amount).alias("_opening"),
+    by_line = held.groupBy(*_ONE_RATE, "_line").agg(
+        _sum_where(F.col("_opens"), amount).alias("_opening"),
         _sum_where(closes, amount).alias("_closing"),
         _sum_where(F.col("_is_last"), amount).alias("_last"),
         F.sum(amount * held_days).cast(AMOUNT).alias("_over_days"),
         F.coalesce(F.sum(seats), F.lit(0)).alias("_seats"),
         F.max(F.when(F.col("_is_last"), largest)).alias("_largest"),
+        F.min("start_date").alias("_held_from"),
+        F.max("_held_to").alias("_held_to"),
+        *(state.alias(name) for name, state in line_states().items()),
     )
+    amounts = ("_opening", "_closing", "_last", "_over_days", *EXACT.values())
+    return (
+        by_line.transform(with_line_changes)
+        .groupBy(*_ONE_RATE)
+        .agg(
+            *(F.sum(name).cast(AMOUNT).alias(name) for name in amounts),
+            F.sum("_seats").alias("_seats"),
+            *(F.max(name).alias(name) for name in ("_largest", "_held_to")),
+            F.min("_held_from").alias("_held_from"),
+        )
+    )
+
+
+def _with_customers(balances: DataFrame, policy: Policy, as_of: date) -> DataFrame:
+    """Tell who is a customer at the two closes, and keep the months in which the policy sees one."""
+    was_active, is_active = F.col("opening_mrr") > 0, F.col("closing_mrr") > 0
+    is_seen = was_active | (F.col("last_mrr") > 0)
+    if policy.counts_free_plans:
+        was_active, is_active = F.col("_held_from") < F.col("month"), F.col("_held_to") == _closed_on(as_of)
+        is_seen = was_active | (F.col("_held_to") >= F.col("month"))
+    if not policy.shows_new_and_churn_in_month:
+        is_seen = was_active | is_active
+    return balances.filter(is_seen).withColumns({"was_active": was_active, "is_active": is_active})
 
 
 def _sum_where(condition: Column, amount: Column) -> Column:

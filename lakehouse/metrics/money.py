@@ -9,25 +9,26 @@ from pyspark.sql import functions as F
 
 from lakehouse.table import AMOUNT
 
-# Months in a number of intervals: a year has 12 months, 52 weeks and 365 days.
-_MONTHS_PER_INTERVALS = {"day": (12, 365), "week": (12, 52), "month": (1, 1), "year": (12, 1)}
+WEEKS_PER_YEAR = 52
 
 
-def months_in_interval(interval: Column, count: Column) -> Column:
+def months_in_interval(interval: Column, count: Column, *, weeks_per_year: int = WEEKS_PER_YEAR) -> Column:
     """Return the months in ``count`` billing intervals, decimal(18,6): month x 3 is 3, week x 1 is 0.230769.
 
     Null for an unknown interval and for a count that is not positive.
     """
-    return _by_interval(interval, count, lambda months, intervals, units: units * months / intervals)
+    return _by_interval(interval, count, weeks_per_year, lambda months, intervals, units: units * months / intervals)
 
 
-def monthly_amount(amount: Column, interval: Column, count: Column) -> Column:
+def monthly_amount(amount: Column, interval: Column, count: Column, *, weeks_per_year: int = WEEKS_PER_YEAR) -> Column:
     """Return ``amount`` per ``count`` billing intervals as an amount per month, decimal(18,6), rounded half up.
 
     12 a week is 12 x 52 / 12 = 52 a month. Null where :func:`months_in_interval` is.
     """
     price = amount.cast(AMOUNT)
-    return _by_interval(interval, count, lambda months, intervals, units: price * intervals / (units * months))
+    return _by_interval(
+        interval, count, weeks_per_year, lambda months, intervals, units: price * intervals / (units * months)
+    )
 
 
 def billing_cadence(interval: Column, count: Column) -> Column:
@@ -46,7 +47,7 @@ def billing_cadence(interval: Column, count: Column) -> Column:
     )
 
 
-def with_monthly_amounts(terms: DataFrame) -> DataFrame:
+def with_monthly_amounts(terms: DataFrame, *, weeks_per_year: int = WEEKS_PER_YEAR) -> DataFrame:
     """Return received terms with their interval's months and cadence and with list, discount and net by the month.
 
     ``amount`` is the net. The discount is what lies between it and the list price, so it never exceeds the price; a
@@ -57,12 +58,13 @@ def with_monthly_amounts(terms: DataFrame) -> DataFrame:
     list_amount = F.coalesce("list_amount", F.col("amount") + F.coalesce("discount_amount", F.lit(0)))
 
     def per_month(amount: Column) -> Column:
-        return F.when(is_recurring, monthly_amount(amount, interval, count)).otherwise(0)
+        monthly = monthly_amount(amount, interval, count, weeks_per_year=weeks_per_year)
+        return F.when(is_recurring, monthly).otherwise(0)
 
     return terms.withColumns(
         {
             "is_recurring": is_recurring,
-            "months_in_interval": months_in_interval(interval, count),
+            "months_in_interval": months_in_interval(interval, count, weeks_per_year=weeks_per_year),
             "billing_cadence": billing_cadence(interval, count),
             "monthly_list_amount": per_month(F.greatest(list_amount, "amount")),
             "monthly_amount": per_month(F.col("amount")),
@@ -70,10 +72,14 @@ def with_monthly_amounts(terms: DataFrame) -> DataFrame:
     ).withColumn("monthly_discount_amount", F.col("monthly_list_amount") - F.col("monthly_amount"))
 
 
-def _by_interval(interval: Column, count: Column, value: Callable[[int, int, Column], Column]) -> Column:
+def _by_interval(
+    interval: Column, count: Column, weeks_per_year: int, value: Callable[[int, int, Column], Column]
+) -> Column:
+    # A year has 12 months and 365 days.
+    months_per_intervals = {"day": (12, 365), "week": (12, weeks_per_year), "month": (1, 1), "year": (12, 1)}
     units = F.when(count > 0, count.cast("decimal(10,0)"))
     cases = (
         F.when(interval == name, value(months, intervals, units).cast(AMOUNT))
-        for name, (months, intervals) in _MONTHS_PER_INTERVALS.items()
+        for name, (months, intervals) in months_per_intervals.items()
     )
     return F.coalesce(*cases)

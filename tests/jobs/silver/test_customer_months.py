@@ -10,6 +10,7 @@ import pytest
 
 from jobs.bronze.customers import table as received_customers
 from jobs.bronze.exchange_rates import table as received_rates
+from jobs.bronze.plans import table as received_plans
 from jobs.bronze.subscriptions import table as received
 from jobs.silver import customer_months, subscriptions
 from tests.billing import AS_OF, EXCHANGE_RATES, audited, day, terms
@@ -70,15 +71,21 @@ def ledger(rows, settings):
     """Rows by customer and month number; every test reads its own customer from one job."""
     rates = rows(received_rates, *EXCHANGE_RATES)
     terms_held = subscriptions.transform(
-        subscriptions=rows(received, *ITEMS), exchange_rates=rates, as_of=AS_OF, reporting_currency="USD"
+        subscriptions=rows(received, *ITEMS),
+        exchange_rates=rates,
+        as_of=AS_OF,
+        reporting_currency="USD",
+        policy=settings.policy,
     )
     months = customer_months.transform(
         subscriptions=terms_held,
         customers=rows(received_customers, *CUSTOMERS),
         exchange_rates=rates,
+        plans=rows(received_plans),
         as_of=AS_OF,
         reporting_currency="USD",
         segments=settings.segments,
+        policy=settings.policy,
     )
     by_customer = defaultdict(dict)
     for row in audited(months, customer_months.table):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from jobs.bronze.customers import table as received_customers
 from jobs.bronze.exchange_rates import table as received_rates
+from jobs.bronze.plans import table as received_plans
 from jobs.bronze.subscriptions import table as received
 from jobs.silver import customer_months, subscriptions
 from tests import ledger_model
@@ -98,15 +99,21 @@ def ledger(rows, settings, customers):
     ]
     rates = rows(received_rates, *RATES)
     held = subscriptions.transform(
-        subscriptions=rows(received, *items, *twins), exchange_rates=rates, as_of=AS_OF, reporting_currency="USD"
+        subscriptions=rows(received, *items, *twins),
+        exchange_rates=rates,
+        as_of=AS_OF,
+        reporting_currency="USD",
+        policy=settings.policy,
     )
     months = customer_months.transform(
         subscriptions=held,
         customers=rows(received_customers),
         exchange_rates=rates,
+        plans=rows(received_plans),
         as_of=AS_OF,
         reporting_currency="USD",
         segments=settings.segments,
+        policy=settings.policy,
     )
     by_customer = defaultdict(dict)
     for row in audited(months, customer_months.table):

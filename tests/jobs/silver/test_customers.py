@@ -64,22 +64,29 @@ def standing(rows, settings):
     """Rows by customer; every test reads its own customers from one job."""
     rates = rows(received_rates)
     held = subscriptions.transform(
-        subscriptions=rows(received, *ITEMS), exchange_rates=rates, as_of=AS_OF, reporting_currency="USD"
+        subscriptions=rows(received, *ITEMS),
+        exchange_rates=rates,
+        as_of=AS_OF,
+        reporting_currency="USD",
+        policy=settings.policy,
     )
+    plans = rows(received_plans, *PLANS)
     known = rows(received_customers, *CUSTOMERS)
     months = customer_months.transform(
         subscriptions=held,
         customers=known,
         exchange_rates=rates,
+        plans=plans,
         as_of=AS_OF,
         reporting_currency="USD",
         segments=settings.segments,
+        policy=settings.policy,
     )
     clean = customers.transform(
         customers=known,
         subscriptions=held,
         customer_months=months,
-        plans=dim_plan.transform(plans=rows(received_plans, *PLANS), as_of=AS_OF),
+        plans=dim_plan.transform(plans=plans, as_of=AS_OF),
         as_of=AS_OF,
         segments=settings.segments,
     )

@@ -16,7 +16,7 @@ LATER = datetime(2026, 2, 1)
 
 
 @pytest.fixture(scope="module")
-def silver(rows):
+def silver(rows, settings):
     """Clean terms by item; every test reads its own items from one job."""
     items = (
         terms("monthly", "01-01", amount="100"),
@@ -53,6 +53,7 @@ def silver(rows):
         exchange_rates=rows(received_rates, *EXCHANGE_RATES),
         as_of=AS_OF,
         reporting_currency="USD",
+        policy=settings.policy,
     )
     return {row.customer_id: row for row in audited(clean, table)}
 
@@ -121,12 +122,13 @@ def test_the_newest_version_wins(silver):
     assert silver["revised"].amount == 20
 
 
-def test_a_currency_without_rates_is_fine_when_it_is_the_reporting_one(rows):
+def test_a_currency_without_rates_is_fine_when_it_is_the_reporting_one(rows, settings):
     clean = transform(
         subscriptions=rows(received, terms("c", "01-01", currency="CHF")),
         exchange_rates=rows(received_rates),
         as_of=AS_OF,
         reporting_currency="CHF",
+        policy=settings.policy,
     )
     (row,) = clean.collect()
     assert (row.monthly_amount_reporting, row.start_date) == (100, day("01-01"))
