@@ -53,6 +53,28 @@ ITEMS = (
     terms("largest", "01-01", "03-01", "100", plan_id="pro", quantity=7),
     terms("largest", "01-01", "02-01", "1300", plan_id="big", billing_interval="year", quantity=2),
     terms("largest", "01-01", "03-01", "20", plan_id="pro", item_type="add_on", quantity=50),
+    terms("first_of_two", "01-01", "02-10", "100", quantity=10, subscription_id="s1"),
+    terms("first_of_two", "02-10", None, "150", quantity=15, subscription_id="s1"),
+    terms("first_of_two", "01-01", None, "40", quantity=2, subscription_id="s2"),
+    terms("unlisted", "01-01", "02-10", "100", quantity=10),
+    terms("unlisted", "02-10", "03-10", "160", quantity=15),
+    terms("unlisted", "03-10", "04-10", "240", quantity=12, plan_id="pro"),
+    terms("unlisted", "04-10", None, "240", quantity=12, plan_id="pro", subscription_id="another"),
+    terms("listed", "01-01", "02-10", "90", quantity=5, plan_id="small"),
+    terms("listed", "02-10", "03-10", "140", quantity=8, plan_id="small"),
+    terms("listed", "03-10", "05-05", "460", quantity=12, plan_id="large"),
+    terms("listed", "05-05", None, "400", quantity=4, plan_id="large"),
+    terms("ahead", "01-01", "02-10", "1080", quantity=5, plan_id="small", billing_interval="year"),
+    terms("ahead", "02-10", "03-10", "3840", quantity=5, plan_id="large", billing_interval="year"),
+    terms("ahead", "03-10", None, "400", quantity=5, plan_id="large"),
+    terms("coupon", "01-01", "02-10", "80", list_amount=Decimal(100), discount_duration="once"),
+    terms("coupon", "02-10", "03-10", "75", list_amount=Decimal(100), discount_duration="repeating"),
+    terms("coupon", "03-10", "04-10", "100", list_amount=Decimal(100)),
+    terms("coupon", "04-10", None, "90", list_amount=Decimal(100), discount_duration="forever"),
+    terms("coupon", "03-20", "05-20", "24", list_amount=Decimal(30), item_type="add_on", quantity=3),
+    terms("cents", "01-01", "02-01", "20.004"),
+    terms("cents", "02-01", None, "30.008"),
+    terms("cents", "02-01", None, "5.004", item_type="add_on"),
     terms("buyer", "06-01"),
     terms("buyer", "06-20", amount="500", item_type="one_time", currency="EUR"),
     terms("buyer", "06-21", amount="900", item_type="one_time", status="unpaid"),
@@ -63,6 +85,14 @@ CUSTOMERS = (
     {"customer_id": "life", "employee_count": 99, "region": "Asia", "updated_at": datetime(2026, 3, 31, 9)},
     {"customer_id": "life", "employee_count": 100, "region": "Asia", "updated_at": datetime(2026, 3, 31, 23)},
     {"customer_id": "life", "employee_count": 1000, "region": "Asia", "updated_at": datetime(2026, 5, 1)},
+)
+
+LARGE = {"plan_id": "large", "base_price": 400, "price_per_seat": 30, "included_seats": 10, "annual_discount_rate": 0.2}
+SMALL = {"plan_id": "small", "base_price": 100, "price_per_seat": 15, "included_seats": 5, "annual_discount_rate": 0.1}
+PLANS = (
+    SMALL | {"valid_from": day("01-01")},
+    LARGE | {"valid_from": day("01-01")},
+    LARGE | {"valid_from": day("05-02"), "included_seats": 0},
 )
 
 
@@ -81,7 +111,7 @@ def ledger(rows, settings):
         subscriptions=terms_held,
         customers=rows(received_customers, *CUSTOMERS),
         exchange_rates=rates,
-        plans=rows(received_plans),
+        plans=rows(received_plans, *PLANS),
         as_of=AS_OF,
         reporting_currency="USD",
         segments=settings.segments,
@@ -101,6 +131,12 @@ def components(row):
     """The components that are not zero, by name without the suffix."""
     names = ("opening", "new", "expansion", "contraction", "churned", "reactivation", "fx", "closing")
     return {name: amount for name in names if (amount := row[f"{name}_mrr"])}
+
+
+def parts(row):
+    """What the change is made of, without what is zero."""
+    names = ("add_ons", "plan", "seats", "price", "discount", "currency")
+    return {name: amount for name in names if (amount := row[f"change_{name}"])}
 
 
 def test_a_life_passes_through_every_movement(ledger):
@@ -204,6 +240,67 @@ def test_plan_and_cadence_are_those_of_the_largest_item(ledger):
     assert (january.plan_id, january.billing_cadence, january.seats) == ("big", "annual", 9)
     assert (february.plan_id, february.billing_cadence, february.seats) == ("pro", "monthly", 7)
     assert (march.movement, march.plan_id, march.seats) == ("churn", "pro", 0)
+
+
+def test_who_comes_or_goes_has_no_change_of_terms(ledger):
+    assert [parts(ledger["life"][month]) for month in (1, 4, 5, 6)] == [{}, {}, {}, {}]
+    assert parts(ledger["short"][2]) == {}
+    assert parts(ledger["euro"][5]) == {}
+
+
+def test_seats_and_plans_are_priced_by_the_list_in_proportion_to_what_was_paid(ledger):
+    listed = ledger["listed"]
+    # 90 instead of 100 is 0.9 of the list, on which 8 seats are 100 + 3 x 15: 0.9 x 145 = 130.50; the rest is price.
+    assert parts(listed[2]) == {"seats": Decimal("40.50"), "price": Decimal("9.50")}
+    # 140 instead of 145; large costs 400 with 8 seats as with 10: 140 x 400 / 145 = 386.21; two seats beyond 10 are 60:
+    # 140 x 460 / 145 = 444.14; paid are 460.
+    assert parts(listed[3]) == {"plan": Decimal("246.21"), "seats": Decimal("57.93"), "price": Decimal("15.86")}
+    # The list that begins on 2 May does not yet hold when May opens: 12 seats are 460, and 4 cost the base price.
+    assert parts(listed[5]) == {"seats": -60}
+
+
+def test_a_year_paid_ahead_takes_each_plans_own_discount(ledger):
+    ahead = ledger["ahead"]
+    # 1,080 a year are 100 x 0.9 a month, 3,840 are 400 x 0.8.
+    assert parts(ahead[2]) == {"plan": 230}
+    assert parts(ahead[3]) == {"price": 80}
+
+
+def test_without_a_list_the_price_is_per_seat(ledger):
+    unlisted = ledger["unlisted"]
+    # 5 seats more at 10 each, then 10 more for the same seats.
+    assert parts(unlisted[2]) == {"seats": 50, "price": 10}
+    # 240 / 12 = 20 a seat: 15 seats would be 300 under the new plan, 3 of them are given up.
+    assert parts(unlisted[3]) == {"plan": 140, "seats": -60}
+    assert parts(unlisted[4]) == {}  # the same terms under another subscription
+
+
+def test_discounts_and_add_ons_are_changes_of_their_own(ledger):
+    coupon = ledger["coupon"]
+    assert parts(coupon[2]) == {"discount": -5}
+    # The coupon on the plan ends, 25; an add-on of 30 comes with 6 off.
+    assert parts(coupon[3]) == {"add_ons": 30, "discount": 19}
+    assert parts(coupon[4]) == {"discount": -10}
+    assert parts(coupon[5]) == {"add_ons": -30, "discount": 6}
+
+
+def test_a_subscription_beside_is_so_many_seats(ledger):
+    assert parts(ledger["two"][2]) == {"seats": -40}
+
+
+def test_each_of_several_subscriptions_is_compared_with_itself(ledger):
+    assert parts(ledger["first_of_two"][2]) == {"seats": 50}  # 5 at 10, although both together cost 11.67 a seat
+
+
+def test_what_rates_do_is_the_currencys_part(ledger):
+    assert parts(ledger["euro"][2]) == {"currency": 10}
+    assert parts(ledger["euro_both"][2]) == {"price": 33, "currency": 13}
+    assert parts(ledger["currencies"][2]) == {"price": 60, "currency": 20}  # -50 in USD, 100 x 1.10
+
+
+def test_the_cent_that_rounding_leaves_is_the_largest_parts(ledger):
+    # 20.004 to 35.012 is 20.00 to 35.01; 10.004 and 5.004 round to 10 and 5.
+    assert parts(ledger["cents"][2]) == {"add_ons": 5, "price": Decimal("10.01")}
 
 
 def test_one_time_items_are_revenue_and_no_mrr(ledger):
