@@ -6,7 +6,7 @@ the difference between two ledgers that differ in it alone, so the differences a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.ledger import month_balances, with_movements
+from lakehouse.metrics.terms import counted_terms
 from lakehouse.policies import Policy, steps
 
 AMOUNTS = (
@@ -89,21 +90,14 @@ def compare(
     """Compare two policies in the month that closes on ``month_end``.
 
     ``subscriptions`` is silver.subscriptions, ``rates`` and ``plans`` are the clean bronze.exchange_rates and
-    bronze.plans. All ledgers are computed in one Spark job.
+    bronze.plans. All ledgers are computed in one plan.
     """
     policies = [first, *steps(first, second).values()]
-    ledgers = (
-        with_movements(
-            month_balances(
-                subscriptions, rates, plans, policy=policy, as_of=month_end, reporting_currency=reporting_currency
-            )
-        )
-        .filter(F.last_day("month") == F.lit(month_end))
-        .select(F.lit(number).alias("number"), "customer_id", *_figures(policy))
-        for number, policy in enumerate(policies)
-    )
     found: list[dict[str, Figures]] = [{} for _ in policies]
-    for row in reduce(DataFrame.unionByName, ledgers).toArrow().to_pylist():
+    ledgers = _ledgers(
+        subscriptions, rates, plans, policies, month_end=month_end, reporting_currency=reporting_currency
+    )
+    for row in ledgers.toArrow().to_pylist():
         found[row["number"]][row["customer_id"]] = {name: row[name] for name in FIGURES}
     switches = list(steps(first, second))
     bridges = [_bridge(customers.values()) for customers in found]
@@ -115,11 +109,42 @@ def compare(
     return Comparison(bridges[0], dict(zip(switches, bridges[1:], strict=True)), tuple(lines))
 
 
-def _figures(policy: Policy) -> list[Column]:
+def _ledgers(
+    subscriptions: DataFrame,
+    rates: DataFrame,
+    plans: DataFrame,
+    policies: Sequence[Policy],
+    *,
+    month_end: date,
+    reporting_currency: str,
+) -> DataFrame:
+    """One row per policy, by its number, and customer in the month, with the customer's share in the bridge."""
+    # The customer of each policy is one of its own, so that all ledgers are one.
+    terms = (
+        counted_terms(subscriptions, policy).withColumn(
+            "customer_id", F.struct(F.lit(number).alias("number"), "customer_id")
+        )
+        for number, policy in enumerate(policies)
+    )
+    balances = month_balances(
+        reduce(DataFrame.unionByName, terms), rates, plans, as_of=month_end, reporting_currency=reporting_currency
+    )
+    ledger = with_movements(balances, shows_new_and_churn=_says(policies, "shows_new_and_churn_in_month"))
+    of_month = ledger.filter(F.last_day("month") == F.lit(month_end))
+    return of_month.select("customer_id.*", *_shares(_says(policies, "reactivation_in_nrr")))
+
+
+def _says(policies: Sequence[Policy], switch: str) -> Column:
+    """Return what the policy of the row says; the switch is one of yes or no."""
+    numbers = [number for number, policy in enumerate(policies) if getattr(policy, switch)]
+    return F.col("customer_id.number").isin(numbers)
+
+
+def _shares(reactivation_in_nrr: Column) -> list[Column]:
     """Return each customer's share in the bridge; who comes and goes inside the month has none in the rates."""
     was_active, is_active, is_first = F.col("was_active"), F.col("is_active"), F.col("month") == F.col("cohort_month")
     gross = F.col("opening_mrr") - F.col("contraction_mrr") - F.col("churned_mrr")
-    returned = F.col("reactivation_mrr") * int(policy.reactivation_in_nrr)
+    returned = F.when(reactivation_in_nrr, F.col("reactivation_mrr")).otherwise(0)
     shares = {
         "customers_opening": was_active.cast("int"),
         "customers_new": (~was_active & is_first).cast("int"),

@@ -20,6 +20,7 @@ from lakehouse.cleaning import kept, kept_by_day
 from lakehouse.metrics.dimensions import with_dimensions
 from lakehouse.metrics.ledger import month_balances, one_time_amounts, with_movements
 from lakehouse.metrics.split import with_split
+from lakehouse.metrics.terms import counted_terms
 from lakehouse.policies import Policy
 from lakehouse.rules import Constant, Freshness, Sequence, Volume
 from lakehouse.settings import Segments
@@ -151,15 +152,15 @@ def transform(
     policy: Policy,
 ) -> DataFrame:
     balances = month_balances(
-        subscriptions,
+        counted_terms(subscriptions, policy),
         kept(exchange_rates, received_rates),
         kept(plans, received_plans),
-        policy=policy,
         as_of=as_of,
         reporting_currency=reporting_currency,
     )
+    moved = with_movements(balances, shows_new_and_churn=F.lit(policy.shows_new_and_churn_in_month))
     ledger = (
-        with_split(with_movements(balances))
+        with_split(moved)
         .join(one_time_amounts(subscriptions), on=["customer_id", "month"], how="left")
         .transform(with_dimensions, kept_by_day(customers, received_customers), segments)
     )

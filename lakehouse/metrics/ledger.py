@@ -1,4 +1,4 @@
-"""The movement ledger under a policy (source: "Monthly recurring revenue" in the metric definitions).
+"""The movement ledger (source: "Monthly recurring revenue" in the metric definitions).
 
 A customer's MRR at a month's close is the sum of what its terms are worth by the month, converted with that day's rate
 and rounded half up to the cent; every month opens with what the month before closed with. Expansion, contraction and
@@ -15,38 +15,32 @@ from pyspark.sql.window import Window
 
 from lakehouse.metrics.currency import with_rates
 from lakehouse.metrics.split import EXACT, line_states, with_line_changes, with_list_prices
-from lakehouse.metrics.terms import counted_terms
-from lakehouse.policies import Policy
 from lakehouse.table import AMOUNT, MONEY
 
 # One-time items in these statuses are sold, whatever the policy says of terms.
 SOLD_STATUSES = ("active", "past_due", "canceled")
 
+# Terms without a price, where they count, at the two closes and in between.
+_FREE = ("_opens_free", "_closes_free", "_passes_free")
 _ONE_RATE = ("customer_id", "month", "currency", "_opening_rate", "_closing_rate")
 
 
 def month_balances(
-    subscriptions: DataFrame,
-    rates: DataFrame,
-    plans: DataFrame,
-    *,
-    policy: Policy,
-    as_of: date,
-    reporting_currency: str,
+    terms: DataFrame, rates: DataFrame, plans: DataFrame, *, as_of: date, reporting_currency: str
 ) -> DataFrame:
     """Return the MRR with which each customer opens and closes each month: one row per customer and month with any.
 
-    Of silver.subscriptions up to ``as_of``, in the reporting currency to the cent: ``opening_mrr``, ``closing_mrr``,
+    Of the terms that count (:func:`lakehouse.metrics.terms.counted_terms`) up to ``as_of``, in the reporting currency to the cent: ``opening_mrr``, ``closing_mrr``,
     ``closing_at_opening_rate``, the ``increase`` and ``decrease`` between them (summed over currencies, at the opening
     rate), ``last_mrr`` (on the month's last day with MRR, at the closing rate) and ``average_daily_mrr`` (over all days
     of the month, at the closing rate); ``seats`` at the close; ``plan_id`` and ``billing_cadence`` of the item that is
-    worth most on the last day with MRR; ``was_active`` and ``is_active`` for whoever is a customer at the two closes.
+    worth most on the last day with MRR; ``was_active`` and ``is_active``: has MRR at the two closes, or terms without a
+    price if such count.
     The exact parts of the change, for :func:`lakehouse.metrics.split.with_split`, are at the opening rate. ``plans`` is
     the clean bronze.plans. The month of ``as_of`` closes with it.
     """
-    terms = counted_terms(subscriptions, policy)
     held = with_rates(
-        _held_items(terms, policy, as_of),
+        _held_items(terms, as_of),
         rates,
         rates_on={"_opening_rate_on": "_opening_rate", "_closing_rate_on": "_closing_rate"},
         reporting_currency=reporting_currency,
@@ -67,23 +61,28 @@ def month_balances(
         daily_mean.cast(MONEY).alias("average_daily_mrr"),
         F.sum("_seats").alias("seats"),
         F.max("_largest").alias("_largest"),
-        F.min("_held_from").alias("_held_from"),
-        F.max("_held_to").alias("_held_to"),
+        *(F.bool_or(name).alias(name) for name in _FREE),
         *(F.sum(F.col(part) * opening_rate).alias(part) for part in EXACT.values()),
     )
+    was_active = (F.col("opening_mrr") > 0) | F.col("_opens_free")
+    is_active = (F.col("closing_mrr") > 0) | F.col("_closes_free")
+    is_seen = was_active | (F.col("last_mrr") > 0) | F.col("_passes_free")
     return (
-        _with_customers(balances, policy, as_of)
+        balances.filter(is_seen)
+        .withColumns({"was_active": was_active, "is_active": is_active})
         .select("*", "_largest.plan_id", "_largest.billing_cadence")
-        .drop("_largest", "_held_from", "_held_to")
+        .drop("_largest", *_FREE)
     )
 
 
-def with_movements(balances: DataFrame) -> DataFrame:
+def with_movements(balances: DataFrame, *, shows_new_and_churn: Column) -> DataFrame:
     """Return the balances with the components, the movement, ``cohort_month`` and ``age_months``.
 
     A month that neither opens nor closes with MRR but had some in between is both an arrival and a churn, of the MRR
-    of its last such day. Who comes is new the first time and reactivated later.
+    of its last such day, or where ``shows_new_and_churn`` is false left out. Who comes is new the first time and
+    reactivated later.
     """
+    shown = balances.filter(F.col("was_active") | F.col("is_active") | shows_new_and_churn)
     cohort_month = F.min("month").over(Window.partitionBy("customer_id"))
     opening, closing = F.col("opening_mrr"), F.col("closing_mrr")
     opens, closes, is_first = F.col("was_active"), F.col("is_active"), F.col("month") == F.col("cohort_month")
@@ -91,7 +90,7 @@ def with_movements(balances: DataFrame) -> DataFrame:
     # What goes up in one currency while it goes down in another is both expansion and contraction.
     both_ways = F.least("increase", "decrease")
     stays = opens & closes
-    return balances.withColumn("cohort_month", cohort_month).withColumns(
+    return shown.withColumn("cohort_month", cohort_month).withColumns(
         {
             "new_mrr": F.when(~opens & is_first, F.col("last_mrr")).otherwise(0),
             "reactivation_mrr": F.when(~opens & ~is_first, F.col("last_mrr")).otherwise(0),
@@ -124,7 +123,7 @@ def _closed_on(as_of: date) -> Column:
     return F.least(F.last_day("month"), F.lit(as_of))
 
 
-def _held_items(terms: DataFrame, policy: Policy, as_of: date) -> DataFrame:
+def _held_items(terms: DataFrame, as_of: date) -> DataFrame:
     """One row per item that counts and month which it opens or in which it is held; days are inclusive."""
     held_through = F.least(F.date_sub("end_date", 1), F.lit(as_of))
     last_opened = F.trunc(F.date_add("_held_through", 1), "month")
@@ -134,12 +133,10 @@ def _held_items(terms: DataFrame, policy: Policy, as_of: date) -> DataFrame:
         F.expr("INTERVAL 1 MONTH"),
     )
     begun = terms.filter(F.col("start_date") <= F.lit(as_of)).withColumn("_held_through", held_through)
-    keeps_first_rate = policy.converted_at == "movement"
     return begun.withColumn("month", F.explode(months)).withColumns(
         {
-            "_opening_rate_on": F.col("bought_on") if keeps_first_rate else F.date_sub("month", 1),
-            "_closing_rate_on": F.col("bought_on") if keeps_first_rate else _closed_on(as_of),
-            "_closed_on": _closed_on(as_of),
+            "_opening_rate_on": F.coalesce("rated_on", F.date_sub("month", 1)),
+            "_closing_rate_on": F.coalesce("rated_on", _closed_on(as_of)),
             "_held_from": F.greatest("start_date", "month"),
             # The day before the month for an item that it opens with and that is not held any more.
             "_held_to": F.least("_held_through", _closed_on(as_of)),
@@ -153,8 +150,8 @@ def _held_items(terms: DataFrame, policy: Policy, as_of: date) -> DataFrame:
 def _with_lines(held: DataFrame) -> DataFrame:
     """Tell who is held on the customer's last day of the month, and which items follow one another.
 
-    The terms of a customer with one plan are one line, whatever subscription they are under; several plans at once are
-    a line for each subscription.
+    The terms of a customer with one plan at a time are one line, whatever subscription they are under; several plans at
+    once are a line for each subscription.
     """
     by_month = Window.partitionBy("customer_id", "month")
     plans = (F.sum((F.col(at) & F.col("_is_plan")).cast("int")).over(by_month) for at in ("_opens", "_closes"))
@@ -162,27 +159,27 @@ def _with_lines(held: DataFrame) -> DataFrame:
     return held.withColumns(
         {
             "_is_last": F.col("_held_to") == F.max("_held_to").over(by_month),
-            "_line": F.when(has_several, F.coalesce("subscription_id", F.lit(""))).otherwise(""),
+            "_line": F.when(has_several, F.coalesce("subscription_id", "subscription_item_id")).otherwise(""),
         }
     )
 
 
 def _native_balances(held: DataFrame) -> DataFrame:
     """One row per customer, month and currency: what its items are worth by the month, in that currency."""
-    amount, closes = F.col("monthly_amount"), F.col("_closes")
+    amount, opens, closes = F.col("monthly_amount"), F.col("_opens"), F.col("_closes")
+    is_free, passes = amount == 0, F.col("_held_to") >= F.col("month")
     held_days = F.date_diff("_held_to", "_held_from") + 1
     worth = (amount * F.col("_closing_rate")).alias("worth")
     largest = F.struct(worth, "subscription_item_id", "plan_id", "billing_cadence")
     seats = F.when(closes & (F.col("item_type") == "plan"), F.col("quantity"))
     by_line = held.groupBy(*_ONE_RATE, "_line").agg(
-        _sum_where(F.col("_opens"), amount).alias("_opening"),
+        _sum_where(opens, amount).alias("_opening"),
         _sum_where(closes, amount).alias("_closing"),
         _sum_where(F.col("_is_last"), amount).alias("_last"),
         F.sum(amount * held_days).cast(AMOUNT).alias("_over_days"),
         F.coalesce(F.sum(seats), F.lit(0)).alias("_seats"),
         F.max(F.when(F.col("_is_last"), largest)).alias("_largest"),
-        F.min("start_date").alias("_held_from"),
-        F.max("_held_to").alias("_held_to"),
+        *(F.bool_or(is_free & holds).alias(name) for name, holds in zip(_FREE, (opens, closes, passes), strict=True)),
         *(state.alias(name) for name, state in line_states().items()),
     )
     amounts = ("_opening", "_closing", "_last", "_over_days", *EXACT.values())
@@ -192,22 +189,10 @@ def _native_balances(held: DataFrame) -> DataFrame:
         .agg(
             *(F.sum(name).cast(AMOUNT).alias(name) for name in amounts),
             F.sum("_seats").alias("_seats"),
-            *(F.max(name).alias(name) for name in ("_largest", "_held_to")),
-            F.min("_held_from").alias("_held_from"),
+            F.max("_largest").alias("_largest"),
+            *(F.bool_or(name).alias(name) for name in _FREE),
         )
     )
-
-
-def _with_customers(balances: DataFrame, policy: Policy, as_of: date) -> DataFrame:
-    """Tell who is a customer at the two closes, and keep the months in which the policy sees one."""
-    was_active, is_active = F.col("opening_mrr") > 0, F.col("closing_mrr") > 0
-    is_seen = was_active | (F.col("last_mrr") > 0)
-    if policy.counts_free_plans:
-        was_active, is_active = F.col("_held_from") < F.col("month"), F.col("_held_to") == _closed_on(as_of)
-        is_seen = was_active | (F.col("_held_to") >= F.col("month"))
-    if not policy.shows_new_and_churn_in_month:
-        is_seen = was_active | is_active
-    return balances.filter(is_seen).withColumns({"was_active": was_active, "is_active": is_active})
 
 
 def _sum_where(condition: Column, amount: Column) -> Column:

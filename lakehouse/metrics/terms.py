@@ -28,8 +28,8 @@ def bears_revenue(policy: Policy) -> Column:
 def counted_terms(subscriptions: DataFrame, policy: Policy) -> DataFrame:
     """Return the terms that count under the policy, of silver.subscriptions: one row per subscription item.
 
-    ``monthly_amount``, ``start_date`` and ``end_date`` are those that count; ``bought_on`` is the first day that counts
-    of the item's subscription.
+    ``monthly_amount``, ``start_date`` and ``end_date`` are those that count. ``rated_on`` is the day whose rate the item
+    keeps, the first that counts of its subscription; null where each month takes its own.
     """
     priced = with_monthly_amounts(subscriptions, weeks_per_year=policy.weeks_per_year)
     counted = priced.filter(bears_revenue(policy)).withColumn("monthly_amount", _counted_amount(policy))
@@ -38,8 +38,10 @@ def counted_terms(subscriptions: DataFrame, policy: Policy) -> DataFrame:
         counted = ended.filter(_lasts())
     if policy.late_renewal_days:
         counted = _with_late_renewals(counted, policy.late_renewal_days)
+    if policy.converted_at == "month_end":
+        return counted.withColumn("rated_on", F.lit(None).cast("date"))
     subscription = F.coalesce("subscription_id", "subscription_item_id")
-    return counted.withColumn("bought_on", F.min("start_date").over(Window.partitionBy("customer_id", subscription)))
+    return counted.withColumn("rated_on", F.min("start_date").over(Window.partitionBy("customer_id", subscription)))
 
 
 def _counted_amount(policy: Policy) -> Column:
