@@ -7,6 +7,8 @@ import json
 import shutil
 import time
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
@@ -175,6 +177,42 @@ def test_show_prints_the_rows_of_a_table_by_key(small_lake):
 def test_show_of_an_unknown_table_names_the_known_ones(small_lake):
     with pytest.raises(UsageError, match=r"gold\.unit_economics"):
         command(small_lake, "show", "gold.nothing")
+
+
+def test_policies_are_compared_on_the_published_ledger(small_lake):
+    compared = as_json(small_lake, "compare-policies", "stripe", "board", "--month", "2024-11")
+    ledger = delta.arrow(
+        small_lake, "silver.customer_months", small_lake.published().versions["silver.customer_months"]
+    )
+    month = [row for row in ledger.to_pylist() if row["month"] == date(2024, 11, 1)]
+    stripe, board = compared["bridges"]["stripe"], compared["bridges"]["board"]
+    amounts = [name for name in board if name.endswith("_mrr")]
+    assert {name: Decimal(board[name]) for name in amounts} == {
+        name: sum(row[name] for row in month) for name in amounts
+    }
+    assert board["customers_closing"] == sum(row["is_active"] for row in month)
+    assert [switch["switch"] for switch in compared["switches"]] == ["counts_finite_discounts", "churn_dated"]
+    assert compared["lines"]
+    for name in amounts:
+        explained = sum(Decimal(line["differences"].get(name, 0)) for line in compared["lines"])
+        assert Decimal(stripe[name]) + explained == Decimal(board[name]), name
+
+
+def test_a_profile_compared_with_its_equal_differs_in_nothing(small_lake):
+    assert "No customer's figures differ." in command(small_lake, "compare-policies", "recurly", "board")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["strype", "board"], "no profile 'strype'.*board, stripe"),
+        (["stripe", "board", "--month", "2031-01"], "the month 2031-01.* to 2024-12"),
+    ],
+)
+def test_an_unknown_profile_or_month_is_told_with_the_known_ones(small_lake, arguments, told):
+    with pytest.raises(UsageError, match=told) as refused:
+        command(small_lake, "compare-policies", *arguments)
+    assert refused.value.exit_code == 2
 
 
 def test_tables_lists_every_table(small_lake):

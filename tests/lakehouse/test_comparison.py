@@ -105,7 +105,7 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def comparison(rows, settings):
+def comparison(spark, rows, settings):
     """Every test reads from one comparison, which is one Spark job."""
     rates = rows(received_rates, *EXCHANGE_RATES)
     held = subscriptions.transform(
@@ -116,7 +116,7 @@ def comparison(rows, settings):
         policy=settings.policy,
     )
     return compare(
-        held,
+        spark.createDataFrame(held.toArrow()),  # once, and not for each of twelve ledgers
         rates,
         rows(received_plans),
         first=NARROW,

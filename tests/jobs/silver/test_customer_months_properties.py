@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pyspark.sql import functions as F
 
 from jobs.bronze.customers import table as received_customers
 from jobs.bronze.exchange_rates import table as received_rates
 from jobs.bronze.plans import table as received_plans
 from jobs.bronze.subscriptions import table as received
 from jobs.silver import customer_months, subscriptions
+from lakehouse.metrics.ledger import month_balances, with_movements
+from lakehouse.metrics.terms import counted_terms
 from tests import ledger_model
 from tests.billing import AS_OF, audited, day
 
+OTHERWISE = {
+    "counts_trials": True,
+    "counts_paused": True,
+    "counts_past_due": False,
+    "counts_finite_discounts": False,
+    "weeks_per_year": 48,
+    "churn_dated": "cancellation",
+    "late_renewal_days": 45,
+    "converted_at": "movement",
+    "shows_new_and_churn_in_month": False,
+}
 COMPONENTS = ("opening", "new", "expansion", "contraction", "churned", "reactivation", "fx", "closing")
 RATES = [
     {"currency": currency, "rate_date": date(2025, 12, 1) + timedelta(days=step * 17), "rate": Decimal(rate)}
@@ -56,6 +70,9 @@ def item(draw: st.DrawFn) -> dict:
         "status": draw(st.sampled_from(("active", "active", "canceled", "past_due", "trialing", "paused", "unpaid"))),
         "start_date": start,
         "end_date": None if held_days is None else start + timedelta(days=held_days),
+        "canceled_at": draw(st.sampled_from((None, None, datetime(2026, 3, 10, 12), datetime(2026, 5, 31, 23)))),
+        "discount_duration": draw(st.sampled_from((None, None, "once", "repeating", "forever"))),
+        "subscription_id": draw(st.sampled_from(("a", "b"))),
     }
 
 
@@ -74,6 +91,7 @@ def generated_customers() -> dict[str, list[dict]]:
                 "customer_id": customer_id,
                 "plan_id": "starter",
                 "amount": Decimal(one["amount"]),
+                "list_amount": Decimal(one["amount"]) + 5,
             }
             for number, one in enumerate(items)
         ]
@@ -94,7 +112,7 @@ def ledger(rows, settings, customers):
     twins = [
         one
         | {key: f"twin {one[key]}" for key in ("customer_id", "subscription_item_id")}
-        | {"amount": 2 * one["amount"]}
+        | {"amount": 2 * one["amount"], "list_amount": 2 * one["list_amount"]}
         for one in items
     ]
     rates = rows(received_rates, *RATES)
@@ -126,14 +144,41 @@ def test_the_generated_customers_reach_every_movement(ledger):
     assert movements == {"new", "expansion", "contraction", "churn", "reactivation", "none"}
 
 
-def test_the_ledger_is_the_models_to_the_cent(ledger, customers):
+def as_modelled(months):
+    """The months as the model gives them."""
+    return {
+        month: {"movement": row.movement, "average_daily": row.average_daily_mrr}
+        | {name: row[f"{name}_mrr"] for name in COMPONENTS if row[f"{name}_mrr"]}
+        for month, row in months.items()
+    }
+
+
+def test_the_ledger_is_the_models_to_the_cent(ledger, customers, settings):
     for customer_id, items in customers.items():
-        computed = {
-            month: {"movement": row.movement, "average_daily": row.average_daily_mrr}
-            | {name: row[f"{name}_mrr"] for name in COMPONENTS if row[f"{name}_mrr"]}
-            for month, row in ledger[customer_id].items()
-        }
-        assert computed == ledger_model.ledger(items, RATES, AS_OF), items
+        modelled = ledger_model.ledger(items, RATES, AS_OF, settings.policy)
+        assert as_modelled(ledger[customer_id]) == modelled, items
+
+
+def test_under_another_policy_the_ledger_is_the_models_too(rows, settings, customers):
+    policy = settings.policy.model_copy(update=OTHERWISE)
+    items = [one for received_items in customers.values() for one in received_items]
+    rates = rows(received_rates, *RATES)
+    held = subscriptions.transform(
+        subscriptions=rows(received, *items),
+        exchange_rates=rates,
+        as_of=AS_OF,
+        reporting_currency="USD",
+        policy=settings.policy,
+    )
+    balances = month_balances(
+        counted_terms(held, policy), rates, rows(received_plans), as_of=AS_OF, reporting_currency="USD"
+    )
+    ledger = defaultdict(dict)
+    for row in with_movements(balances, shows_new_and_churn=F.lit(False)).collect():
+        ledger[row.customer_id][row.month] = row
+    for customer_id, received_items in customers.items():
+        modelled = ledger_model.ledger(received_items, RATES, AS_OF, policy)
+        assert as_modelled(ledger[customer_id]) == modelled, received_items
 
 
 def test_the_components_lead_from_opening_to_closing(ledger):
