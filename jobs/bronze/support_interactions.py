@@ -46,6 +46,7 @@ table = Table(
         Check("ticket_id_missing", "ticket_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),
         Check("opened_at_missing", "opened_at IS NOT NULL"),
+        Check("responded_before_opened", "first_responded_at IS NULL OR first_responded_at >= opened_at"),
         Check("resolved_before_opened", "resolved_at IS NULL OR resolved_at >= opened_at"),
     ),
 )

@@ -15,3 +15,7 @@ Months = Annotated[int | None, typer.Option(min=1, help="Months of history.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the generated company.")]
 Through = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the records.")]
 Profile = Annotated[str | None, typer.Option(help="Profile of conf/company.yml.")]
+Dirt = Annotated[
+    bool | None,
+    typer.Option("--dirt/--no-dirt", help="Plant faults among the records, counted in _truth/dirt.parquet."),
+]

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from lakehouse import graph
-from lakehouse.commands.options import AsJson, Customers, Months, Profile, Root, Seed, Through
+from lakehouse.commands.options import AsJson, Customers, Dirt, Months, Profile, Root, Seed, Through
 from lakehouse.config import Config, load
 from lakehouse.console import Progress, Silence, console, print_headlines, print_json, print_run, print_table
 from lakehouse.coverage import as_of, received
 from lakehouse.dryrun import dry_run
+from lakehouse.errors import UsageError
 from lakehouse.export import export as write_exports
 from lakehouse.export import exports_folder
 from lakehouse.generator.build import Request, last_day, receive, views
@@ -38,6 +39,7 @@ def run(
     seed: Seed = None,
     through: Through = None,
     profile: Profile = None,
+    dirt: Dirt = None,
     select: Annotated[
         list[str] | None, typer.Option(help="A table; +table with its upstream, table+ its downstream.")
     ] = None,
@@ -49,7 +51,7 @@ def run(
 ) -> None:
     """Generate what is missing, build what is due, check it, publish it and write the exports."""
     lake = Lake(root)
-    request = Request(customers, months, seed, _day(through), profile)
+    request = Request(customers, months, seed, _day(through), profile, dirt)
     config = _config(lake, profile)
     if dry:
         _dry_run(lake, config, select, full=full, as_json=as_json)
@@ -80,6 +82,7 @@ def generate(
     seed: Seed = None,
     through: Through = None,
     profile: Profile = None,
+    dirt: Dirt = None,
     report: Annotated[
         bool, typer.Option("--report", help="Print the acceptance bands beside what was measured.")
     ] = False,
@@ -88,8 +91,17 @@ def generate(
     """Generate the synthetic company's records, or those of later days, and nothing else."""
     lake = Lake(root)
     config = _config(lake, profile)
+    if report and received(lake).get("dirt", dirt):
+        raise UsageError(
+            "The acceptance bands are those of the company without dirt",
+            found=f"--report of the dirty lake {root}",
+            expected="a lake made without --dirt",
+            do="Leave out --report, or generate the same company without --dirt into another --root.",
+        )
     with Silence() if as_json else Progress() as progress, writer_lock(root):
-        receive(Run(lake, config, dict(jobs()), progress), Request(customers, months, seed, _day(through), profile))
+        receive(
+            Run(lake, config, dict(jobs()), progress), Request(customers, months, seed, _day(through), profile, dirt)
+        )
     measured = bands(views(lake, jobs()), config.sla) if report else []
     if as_json:
         print_json({"batch": received(lake), "bands": [vars(band) for band in measured]})

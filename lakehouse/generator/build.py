@@ -15,12 +15,15 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lakehouse import delta, fingerprint
 from lakehouse.coverage import received
 from lakehouse.errors import UsageError
 from lakehouse.files import replacing
+from lakehouse.generator.dirt import Planted, lines_of, told
+from lakehouse.generator.faults import EVENTS
 from lakehouse.generator.market_parameters import Scale
 from lakehouse.generator.simulation import simulate
 from lakehouse.lake import TRUTH, Lake
@@ -29,7 +32,6 @@ from lakehouse.run import Run, Step
 from lakehouse.table import PROVENANCE, Table
 
 SOURCE = "generator"
-EVENTS = "bronze.usage_events"
 # Coverage is read from this table, so it is written last: a generation that was killed is then seen as unfinished.
 LAST = "bronze.subscriptions"
 
@@ -43,6 +45,7 @@ class Request:
     seed: int | None = None
     through: date | None = None
     profile: str | None = None
+    dirt: bool | None = None
 
 
 def last_day(scale: Scale) -> date:
@@ -91,6 +94,7 @@ def _batch(run: Run, request: Request) -> dict[str, Any]:
     through = request.through or last_day(scale)
     if before:
         through = max(through, date.fromisoformat(before["covered_to"]))
+    is_dirty = bool(before.get("dirt", request.dirt))
     batch = {
         "source": SOURCE,
         "batch_id": f"generated-{through}",
@@ -99,11 +103,15 @@ def _batch(run: Run, request: Request) -> dict[str, Any]:
         "customers": scale.customers,
         "months": scale.months,
         "profile": request.profile or before.get("profile"),
+        "dirt": is_dirty,
         "company": fingerprint.digest(
-            company.model_dump(mode="json", exclude={"scale"}) | {"start": scale.start_month}
+            company.model_dump(mode="json", exclude={"scale"} if is_dirty else {"scale", "dirt"})
+            | {"start": scale.start_month}
         ),
     }
-    asked = {key: value for key in ("customers", "months", "seed") if (value := getattr(request, key)) is not None}
+    asked = {
+        key: value for key in ("customers", "months", "seed", "dirt") if (value := getattr(request, key)) is not None
+    }
     expected = batch | asked
     differences = [
         f"{key} {before[key]}" for key in expected if key in before and _fixed(key) and before[key] != expected[key]
@@ -119,7 +127,7 @@ def _batch(run: Run, request: Request) -> dict[str, Any]:
 
 
 def _fixed(key: str) -> bool:
-    return key in {"source", "seed", "customers", "months", "profile", "company"}
+    return key in {"source", "seed", "customers", "months", "profile", "dirt", "company"}
 
 
 def _covered_to(lake: Lake, name: str) -> date | None:
@@ -137,9 +145,11 @@ def _append(run: Run, batch: dict[str, Any], tables: list[Table], after: date | 
         through=through,
         after=after,
         schemas={job.name: _business_schema(job.table) for job in run.jobs.values() if job.transform is None},
+        dirt=batch["dirt"],
     )
     collected: dict[str, list[pa.Table]] = defaultdict(list)
     truth: dict[str, list[pa.Table]] = defaultdict(list)
+    planted: Planted = []
     small = {table.name: table for table in tables}
     large = small.pop(EVENTS, None)
 
@@ -152,6 +162,9 @@ def _append(run: Run, batch: dict[str, Any], tables: list[Table], after: date | 
                 truth[name].append(rows)
             if large is not None:
                 yield from month.events
+            planted.extend(month.planted)
+        if batch["dirt"]:
+            _tell(run.lake, planted, {table.name for table in tables})
 
     if large is None:
         list(events())
@@ -162,6 +175,15 @@ def _append(run: Run, batch: dict[str, Any], tables: list[Table], after: date | 
     for name, months_of_truth in truth.items():
         with replacing(run.lake.root / TRUTH / f"{name}.parquet") as draft:
             pq.write_table(pa.concat_tables(months_of_truth), draft)
+
+
+def _tell(lake: Lake, planted: Planted, tables: set[str]) -> None:
+    """Add what was planted in the tables to the truth, before any of it is committed."""
+    path = lake.root / TRUTH / "dirt.parquet"
+    new = [lines.filter(pc.is_in(lines["table_name"], pa.array(sorted(tables)))) for lines in planted]
+    known = [lines_of(pq.read_table(path))] if path.exists() else []
+    with replacing(path) as draft:
+        pq.write_table(told(known + new), draft)
 
 
 class _Delivery:

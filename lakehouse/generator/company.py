@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from lakehouse.generator.dirt_parameters import Dirt
 from lakehouse.generator.lifecycle_parameters import Changes, Churn, Discounts, Finance, Payments, Satisfaction, Terms
 from lakehouse.generator.market_parameters import (
     AddOn,
@@ -54,6 +55,7 @@ class Company(Product):
     discounts: Discounts
     payments: Payments
     finance: Finance
+    dirt: Dirt
 
     @staticmethod
     def with_profile(content: Mapping[str, Any], profile: str | None) -> dict[str, Any]:

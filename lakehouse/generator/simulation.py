@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from lakehouse.generator import arrays
 from lakehouse.generator.catalogue import add_ons, plans
 from lakehouse.generator.company import Company
+from lakehouse.generator.dirt import Delays, Planted, Soil
+from lakehouse.generator.faults import EVENTS
 from lakehouse.generator.finance import RATE_LEAD_DAYS, Finance
 from lakehouse.generator.months import Months
 from lakehouse.generator.records import BY_TABLE
@@ -32,7 +34,7 @@ _KNOWN = {
     "bronze.support_interactions": "updated_at",
     "bronze.nps_responses": "responded_at",
     "bronze.web_traffic": "traffic_date",
-    "bronze.usage_events": "occurred_at",
+    EVENTS: "occurred_at",
 }
 _PLANNING_MONTHS = 12  # costs look ahead, and the trials of the month after the last have begun
 
@@ -41,13 +43,15 @@ _PLANNING_MONTHS = 12  # costs look ahead, and the trials of the month after the
 class MonthBatch:
     """What became known in a month: ``tables`` by name, ``events`` lazily and to be read before the next batch.
 
-    ``truth`` is complete for every month, also those whose records were asked to be left out.
+    ``truth`` is complete for every month, also those whose records were asked to be left out. ``planted`` tells the
+    dirt among the records, that of the events once they are read.
     """
 
     month: date
     tables: Mapping[str, pa.Table]
     events: Iterator[pa.RecordBatch]
     truth: Mapping[str, pa.Table]
+    planted: Planted
 
 
 @dataclass(frozen=True)
@@ -79,18 +83,24 @@ def simulate(
     through: date,
     after: date | None = None,
     schemas: Mapping[str, pa.Schema],
+    dirt: bool = False,
 ) -> Iterator[MonthBatch]:
     """Yield, month by month, what the company's systems know at the end of ``through`` and did not at that of ``after``.
 
     ``customers`` are won by the end of the first ``months``: the two set the curve of arrivals, on which ``through`` may
     go on. Every value follows from ``seed``: the rows of two calls that meet at a day are those of one call over both.
-    ``schemas`` has the columns of each bronze table by its full name.
+    ``schemas`` has the columns of each bronze table by its full name. With ``dirt`` soiled copies stand beside the sound
+    rows and some events are late; but for what has not arrived yet, the sound rows are the same.
     """
     count = arrays.month_index(through) - arrays.month_index(company.scale.start_month) + 1
     calendar = Months.of(company.scale.start_month, max(count, months) + _PLANNING_MONTHS)
     first = int(calendar.first_day[0]) - RATE_LEAD_DAYS
     window = _Window(first if after is None else arrays.day_number(after) + 1, arrays.day_number(through))
-    company_now = _Company(company, seed, World.of(company, seed, customers, months, calendar), schemas)
+    soil = Soil(company.dirt, seed, int(calendar.first_day[0])) if dirt else None
+    delays = Delays(company.dirt, seed) if dirt else None
+    company_now = _Company(
+        company, seed, World.of(company, seed, customers, months, calendar), schemas, soil=soil, delays=delays
+    )
     finance = Finance(company, company_now.world.source, calendar, customers, months)
     for month in range(count):
         first_day = int(calendar.first_day[month])
@@ -107,6 +117,8 @@ class _Company:
     world: World
     schemas: Mapping[str, pa.Schema]
     product: ProductState = field(default_factory=ProductState.empty)
+    soil: Soil | None = None
+    delays: Delays | None = None
 
     def live(self, month: int, finance: Finance, span: _Window) -> MonthBatch:
         """Live through the month and return what became known on the days of ``span``."""
@@ -117,8 +129,11 @@ class _Company:
         tables = {f"bronze.{name}": rows for name, rows in self._records(month, span).items()}
         tables |= self._finances(month, state, finance, span)
         tables |= {name: _within(rows, _KNOWN[name], span) for name, rows in product_tables.items()}
-        events = () if span.is_empty else self._events(roster, span)
-        return MonthBatch(world.months.dates[month], tables, iter(events), month_of_truth(world, month, happened))
+        planted: Planted = []
+        if self.soil is not None:
+            tables = {name: self.soil.soiled(name, rows, planted) for name, rows in tables.items()}
+        events = self._events(month, roster, span, planted)
+        return MonthBatch(world.months.dates[month], tables, events, month_of_truth(world, month, happened), planted)
 
     def _use_product(self, month: int, state: MonthState, finance: Finance) -> tuple[Roster, dict[str, pa.Table]]:
         users, roster, product = month_users(
@@ -142,10 +157,19 @@ class _Company:
             "bronze.web_traffic": traffic,
         }
 
-    def _events(self, roster: Roster, span: _Window) -> Iterator[pa.RecordBatch]:
-        schema = self.schemas["bronze.usage_events"]
-        for batch in month_events(self.company, self.seed, roster, schema=schema):
-            yield from _within(pa.Table.from_batches([batch]), _KNOWN["bronze.usage_events"], span).to_batches()
+    def _events(self, month: int, roster: Roster, span: _Window, planted: Planted) -> Iterator[pa.RecordBatch]:
+        # Before the span only events that may arrive in it count.
+        if span.first - span.last > (self.company.dirt.late_days if self.delays else 0):
+            return
+        made = month_events(self.company, self.seed, roster, schema=self.schemas[EVENTS])
+        events = (pa.Table.from_batches([batch]) for batch in made)
+        if self.soil is None or self.delays is None:
+            for rows in events:
+                yield from _within(rows, _KNOWN[EVENTS], span).to_batches()
+            return
+        month_end = int(self.world.months.first_day[month + 1]) - 1
+        for rows in self.delays.arriving(events, (span.first, span.last), month_end, planted):
+            yield from self.soil.soiled(EVENTS, rows, planted).to_batches()
 
     def _records(self, month: int, span: _Window) -> dict[str, pa.Table]:
         """Return the records of the customers' lives; what is known before the span is dropped for good."""

@@ -120,7 +120,7 @@ def test_later_days_are_appended_and_only_what_they_touch_changes(lake):
 
 
 @pytest.mark.parametrize(
-    "option", [["--customers", "50"], ["--months", "12"], ["--seed", "4"], ["--profile", "growth"]]
+    "option", [["--customers", "50"], ["--months", "12"], ["--seed", "4"], ["--profile", "growth"], ["--dirt"]]
 )
 def test_another_company_on_the_same_lake_is_refused(lake, option):
     with pytest.raises(UsageError, match="holds another company"):
