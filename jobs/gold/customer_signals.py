@@ -12,17 +12,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.health import BANDS, COMPONENTS, with_health
-from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.metrics.scores import peer_scores, tenure_band
-from lakehouse.metrics.signals import nps_signals, payment_signals, renewal_signals, support_signals, usage_signals
+from lakehouse.metrics.scores import tenure_band, usage_scores
+from lakehouse.metrics.signals import with_signals
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.settings import Health, Sentiment, UsageScore
 from lakehouse.table import Check, Column, Table
-from lakehouse.vocabulary import EVENT_CATEGORIES
 
-USE_COUNTS = ("events_30d", "events_prior_30d", "active_days_30d", "active_users_30d", "categories_30d")
-# What use is compared by; more is better.
-USAGE_INPUTS = ("recency", "active_days_30d", "categories_30d", "usage_trend")
 HEALTH_POINTS = ("health_score", *(f"health_{component}" for component in COMPONENTS))
 HEALTH_COLUMNS = (*HEALTH_POINTS, "health_band", "health_missing")
 
@@ -37,7 +32,6 @@ table = Table(
         "subscriptions": "silver.subscriptions",
         "payments": "silver.payments",
         "tickets": "silver.tickets",
-        "customer_usage": "gold.customer_usage",
         "usage_daily": "silver.usage_daily",
         "user_days": "silver.user_days",
         "nps_responses": "silver.nps_responses",
@@ -101,7 +95,6 @@ def transform(
     subscriptions: DataFrame,
     payments: DataFrame,
     tickets: DataFrame,
-    customer_usage: DataFrame,
     usage_daily: DataFrame,
     user_days: DataFrame,
     nps_responses: DataFrame,
@@ -110,51 +103,22 @@ def transform(
     sentiment: Sentiment,
     health: Health,
 ) -> DataFrame:
-    three_months_ago = customer_months.filter(
-        F.col("month") == F.add_months(F.trunc(F.lit(as_of), "month"), -3)
-    ).select("customer_id", F.col("closing_mrr").alias("mrr_before"))
-    signals = customers.filter(F.col("cohort_month").isNotNull())
-    for more in (
-        customer_usage.select("customer_id", "last_used_date", "events_30d", "events_prior_30d"),
-        usage_signals(usage_daily, user_days, as_of),
-        support_signals(tickets, as_of, sentiment),
-        payment_signals(payments, as_of),
-        renewal_signals(subscriptions, as_of),
-        nps_signals(nps_responses, as_of),
-        three_months_ago,
-    ):
-        signals = signals.join(more, how="left", on="customer_id")
-    known = _with_use_known(signals.fillna(0, subset=["tickets_90d"]), customer_usage, as_of).withColumns(
-        {
-            "tenure_band": tenure_band(F.col("tenure_months"), usage_score.tenure_bands_months),
-            "usage_trend": safe_ratio(F.col("events_30d"), F.col("events_prior_30d")),
-            "active_user_share": safe_ratio(F.col("active_users_30d"), F.col("seats")),
-            "feature_breadth": F.col("categories_30d") / F.lit(float(len(EVENT_CATEGORIES))),
-            "mrr_trend": safe_ratio(F.col("mrr"), F.col("mrr_before")),
-            "days_to_renewal": F.date_diff("renewal_date", F.lit(as_of)),
-            "recency": -F.col("days_since_last_event"),
-            "sentiment": F.col("support_sentiment_score"),
-        }
-    )
+    ever_paid = customers.filter(F.col("cohort_month").isNotNull()).withColumn("as_of_date", F.lit(as_of))
+    signals = with_signals(
+        ever_paid,
+        customer_months=customer_months,
+        subscriptions=subscriptions,
+        payments=payments,
+        tickets=tickets,
+        usage_daily=usage_daily,
+        user_days=user_days,
+        nps_responses=nps_responses,
+        sentiment=sentiment,
+    ).withColumn("tenure_band", tenure_band(F.col("tenure_months"), usage_score.tenure_bands_months))
     is_payer = ~F.col("is_churned")
-    scores = peer_scores(
-        known.filter(is_payer),
-        inputs=USAGE_INPUTS,
-        narrow=["plan_id", "tenure_band"],
-        wide=["plan_id"],
-        min_peers=usage_score.min_peers,
-    )
-    scored = with_health(known.join(scores, how="left", on="customer_id"), health)
+    scores = usage_scores(signals.filter(is_payer), usage_score)
+    scored = with_health(signals.join(scores, how="left", on="customer_id"), health)
     return table.select(scored.withColumns({name: F.when(is_payer, F.col(name)) for name in HEALTH_COLUMNS}))
-
-
-def _with_use_known(signals: DataFrame, customer_usage: DataFrame, as_of: date) -> DataFrame:
-    """Zero use where events of others show that there is a source of them; null use where there is none."""
-    any_use = customer_usage.agg((F.count("*") > 0).alias("is_use_known"))
-    last_day = F.coalesce("last_used_date", "first_paid_date")
-    counts = {name: F.when(F.col("is_use_known"), F.coalesce(name, F.lit(0))) for name in USE_COUNTS}
-    since = F.when(F.col("is_use_known"), F.date_diff(F.lit(as_of), last_day))
-    return signals.crossJoin(any_use).withColumns({**counts, "days_since_last_event": since})
 
 
 if __name__ == "__main__":

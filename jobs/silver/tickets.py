@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -12,6 +11,7 @@ from jobs.bronze.support_interactions import table as received
 from lakehouse.cleaning import kept
 from lakehouse.metrics.sentiment import SOURCES, with_sentiment
 from lakehouse.metrics.sla import with_service_levels
+from lakehouse.metrics.tickets import as_known
 from lakehouse.rules import Freshness, ParentCheck, Received, Volume
 from lakehouse.settings import Sla
 from lakehouse.table import Check, Column, Table
@@ -106,7 +106,7 @@ table = Table(
 
 def transform(interactions: DataFrame, as_of: date, sla: Sla) -> DataFrame:
     until = F.lit(as_of + timedelta(days=1)).cast("timestamp")
-    tickets = _as_known(kept(interactions, received), until)
+    tickets = as_known(kept(interactions, received), until)
     is_answered_once = (F.col("agent_replies") <= 1) & (F.coalesce("reopen_count", F.lit(0)) == 0)
     csat = F.col("csat")
     described = with_sentiment(with_service_levels(tickets, sla.targets, until)).withColumns(
@@ -122,19 +122,6 @@ def transform(interactions: DataFrame, as_of: date, sla: Sla) -> DataFrame:
         }
     )
     return table.select(described)
-
-
-def _as_known(tickets: DataFrame, until: SparkColumn) -> DataFrame:
-    """Leave out the tickets opened from ``until`` on, and of the others what happened from then on."""
-    is_resolved_later = F.coalesce(F.col("resolved_at") >= until, F.lit(False))
-    return tickets.filter(F.col("opened_at") < until).withColumns(
-        {
-            "first_responded_at": F.when(F.col("first_responded_at") < until, F.col("first_responded_at")),
-            "resolved_at": F.when(~is_resolved_later, F.col("resolved_at")),
-            "status": F.when(is_resolved_later, "open").otherwise(F.col("status")),
-            "csat": F.when(~is_resolved_later & F.col("csat").between(1, 5), F.col("csat")),
-        }
-    )
 
 
 if __name__ == "__main__":

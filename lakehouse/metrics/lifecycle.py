@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 LIFECYCLE_STAGES = ("prospect", "trial", "active", "past_due", "churned", "reactivated")
@@ -50,6 +50,14 @@ def ledger_facts(customer_months: DataFrame) -> DataFrame:
     return facts.select("*", "_latest.*").drop("_latest")
 
 
+def tenure_months(first_paid_date: Column, until: Column) -> Column:
+    """Return the whole months from the first paid day to ``until``, which is not counted.
+
+    Example: from 21 January until 1 July: 5.
+    """
+    return F.months_between(until, first_paid_date).cast("int")
+
+
 def with_lifecycle(customers: DataFrame, as_of: date) -> DataFrame:
     """Return the customers, joined with both kinds of facts, with stage, MRR, churn, tenure and way of winning.
 
@@ -76,7 +84,7 @@ def with_lifecycle(customers: DataFrame, as_of: date) -> DataFrame:
             "is_churned": is_churned,
             "churn_date": churn_date,
             "churn_reason": F.when(churn_date <= F.col("last_reason.end_date"), F.col("last_reason.cancel_reason")),
-            "tenure_months": F.months_between(tenure_end, "first_paid_date").cast("int"),
+            "tenure_months": tenure_months(F.col("first_paid_date"), tenure_end),
             "is_rep_won": is_rep_won,
             "is_self_service": ~is_rep_won,
         }

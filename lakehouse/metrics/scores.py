@@ -8,7 +8,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from lakehouse.settings import Sentiment
+from lakehouse.settings import Sentiment, UsageScore
+
+# What use is compared by; more is better.
+USAGE_INPUTS = ("recency", "active_days_30d", "categories_30d", "usage_trend")
 
 
 def tenure_band(tenure_months: Column, upper_ends: Sequence[int]) -> Column:
@@ -51,6 +54,20 @@ def peer_scores(
         middle_rank("value", ["input", *wide])
     )
     return long.withColumn("_rank", rank).groupBy("customer_id").agg(F.avg("_rank").alias("usage_score"))
+
+
+def usage_scores(customers: DataFrame, parameters: UsageScore) -> DataFrame:
+    """Return ``customer_id`` and ``usage_score``, 0–1: the rank of use among customers of the same plan and tenure band.
+
+    ``customers`` has one row per customer with plan_id, tenure_band and the signals of use.
+    """
+    return peer_scores(
+        customers.withColumn("recency", -F.col("days_since_last_event")),
+        inputs=USAGE_INPUTS,
+        narrow=["plan_id", "tenure_band"],
+        wide=["plan_id"],
+        min_peers=parameters.min_peers,
+    )
 
 
 def sentiment_score(sentiment: Column, age_days: Column, parameters: Sentiment) -> Column:

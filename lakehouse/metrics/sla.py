@@ -49,21 +49,26 @@ def with_service_levels(tickets: DataFrame, targets: SlaTargets, until: Column) 
             "resolution_target_hours": _target_hours(targets, "resolution_hours"),
         }
     )
+    judged = with_breaches(measured, until).withColumn(
+        "sla_ratio", safe_ratio(F.col("resolution_hours"), F.col("resolution_target_hours"))
+    )
+    return judged.withColumn("resolution_speed", resolution_speed(F.col("sla_ratio"), F.col("is_resolved")))
+
+
+def with_breaches(tickets: DataFrame, until: Column) -> DataFrame:
+    """Add is_first_response_breached, is_resolution_breached and is_breached, either of them, as of ``until``.
+
+    To tickets with opened_at, first_responded_at, resolved_at and both targets; null without a target.
+    """
+    opened_at, responded_at, resolved_at = F.col("opened_at"), F.col("first_responded_at"), F.col("resolved_at")
     waited_hours = hours_between(opened_at, F.coalesce(responded_at, resolved_at, until))
     open_hours = hours_between(opened_at, F.coalesce(resolved_at, until))
-    judged = measured.withColumns(
+    return tickets.withColumns(
         {
             "is_first_response_breached": waited_hours > F.col("first_response_target_hours"),
             "is_resolution_breached": open_hours > F.col("resolution_target_hours"),
-            "sla_ratio": safe_ratio(F.col("resolution_hours"), F.col("resolution_target_hours")),
         }
-    )
-    return judged.withColumns(
-        {
-            "is_breached": F.col("is_first_response_breached") | F.col("is_resolution_breached"),
-            "resolution_speed": resolution_speed(F.col("sla_ratio"), F.col("is_resolved")),
-        }
-    )
+    ).withColumn("is_breached", F.col("is_first_response_breached") | F.col("is_resolution_breached"))
 
 
 def _target_hours(targets: SlaTargets, target: str) -> Column:
