@@ -75,7 +75,8 @@ class Part:
 class Reconciliation(Rule):
     """In each group ``by`` the aggregate ``expression`` of this table equals, or is at most, the sum of the parts.
 
-    A group that only one side has counts as 0 on the other. ``tolerance`` is the greatest difference that passes.
+    A group that only one side has counts as 0 on the other; with ``own_groups`` those that only the parts have are left
+    out. ``tolerance`` is the greatest difference that passes.
     """
 
     expression: str
@@ -84,6 +85,7 @@ class Reconciliation(Rule):
     where: str = "true"
     comparison: Literal["=", "<="] = "="
     tolerance: float = 0.0
+    own_groups: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Sequence(Rule):
 class Received(Rule):
     """Each row of the bronze table ``source`` is kept or superseded (its key is here), quarantined, or not due yet.
 
-    It is not due while ``known_from``, a date or a moment of the row, is after the as-of day.
+    It is not due while ``known_from``, a date or a moment of it or of another version, is after the as-of day.
     """
 
     source: str

@@ -148,18 +148,21 @@ def _measure(rule: WideRule, table: Table, scope: Scope) -> DataFrame:
 def _reconciliation(rule: kinds.Reconciliation, frame: DataFrame, scope: Scope) -> DataFrame:
     groups = [f"group_{index}" for index in range(len(rule.by))]
 
-    def side(frame: DataFrame, expression: str, where: str, by: tuple[str, ...]) -> DataFrame:
-        grouped = [F.expr(group).alias(name) for name, group in zip(groups, by, strict=True)]
-        value = F.coalesce(F.expr(expression).cast(EXACT), F.lit(0))
-        return frame.filter(scope.expression(where)).groupBy(*grouped).agg(value.alias("value"))
+    def side(frame: DataFrame, part: kinds.Part, *, is_own: bool) -> DataFrame:
+        grouped = [F.expr(group).alias(name) for name, group in zip(groups, part.by or rule.by, strict=True)]
+        value = F.coalesce(F.expr(part.expression).cast(EXACT), F.lit(0))
+        aggregated = frame.filter(scope.expression(part.where)).groupBy(*grouped)
+        return aggregated.agg((value if is_own else -value).alias("value"), F.lit(is_own).alias("is_own"))
 
-    sides = [side(frame, rule.expression, rule.where, rule.by)]
-    sides += [
-        side(scope.read(part.table), f"-({part.expression})", part.where, part.by or rule.by) for part in rule.parts
-    ]
-    differences = reduce(DataFrame.unionByName, sides).groupBy(*groups).agg(F.sum("value").alias("difference"))
+    own = kinds.Part("", rule.expression, where=rule.where)
+    sides = [side(frame, own, is_own=True), *(side(scope.read(part.table), part, is_own=False) for part in rule.parts)]
+    differences = (
+        reduce(DataFrame.unionByName, sides)
+        .groupBy(*groups)
+        .agg(F.sum("value").alias("difference"), F.bool_or("is_own").alias("is_own"))
+    )
     difference = F.col("difference") if rule.comparison == "<=" else F.abs("difference")
-    return differences.agg(
+    return differences.filter(F.col("is_own") | F.lit(not rule.own_groups)).agg(
         F.count("*").alias("checked"), F.count_if(difference > F.lit(rule.tolerance)).alias("failed")
     )
 
@@ -185,16 +188,21 @@ def _sequence(rule: kinds.Sequence, frame: DataFrame, scope: Scope) -> DataFrame
 
 
 def _received(rule: kinds.Received, frame: DataFrame, table: Table, scope: Scope) -> DataFrame:
+    received, key = scope.read(rule.source), list(table.key)
+    known_from = F.lit(None) if rule.known_from is None else F.to_date(rule.known_from)
+    is_due = F.coalesce(known_from <= F.lit(scope.as_of), F.lit(True))
+    known = frame.select(*key, F.lit(True).alias("is_known"))
+    pending = received.filter(~is_due).select(*key, F.lit(True).alias("is_pending")).distinct()
     rejected = (
         scope.read(QUARANTINE)
         .filter(F.col("table_name") == rule.source)
         .select(*ROW_OF_BRONZE, F.lit(True).alias("is_rejected"))
     )
-    received = scope.read(rule.source)
-    if rule.known_from is not None:
-        received = received.filter(F.coalesce(F.to_date(rule.known_from) <= F.lit(scope.as_of), F.lit(True)))
-    accounted = received.join(
-        frame.select(*table.key, F.lit(True).alias("is_known")), on=list(table.key), how="left"
-    ).join(F.broadcast(rejected), on=list(ROW_OF_BRONZE), how="left")
-    is_lost = F.isnull("is_known") & F.isnull("is_rejected")
+    accounted = (
+        received.filter(is_due)
+        .join(known, on=key, how="left")
+        .join(F.broadcast(pending), on=key, how="left")
+        .join(F.broadcast(rejected), on=list(ROW_OF_BRONZE), how="left")
+    )
+    is_lost = F.isnull("is_known") & F.isnull("is_pending") & F.isnull("is_rejected")
     return accounted.agg(F.count("*").alias("checked"), F.count_if(is_lost).alias("failed"))

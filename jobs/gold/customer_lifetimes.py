@@ -82,8 +82,8 @@ table = Table(
                 ),
             ),
             by=("customer_id",),
-            comparison="<=",
             tolerance=0.01,
+            own_groups=True,
         ),
     ),
 )

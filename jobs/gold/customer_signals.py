@@ -78,11 +78,11 @@ table = Table(
             (Part("silver.customers", "count(*)", where="cohort_month IS NOT NULL"),),
         ),
         Reconciliation(
-            "no_more_tickets_than_there_were",
+            "tickets_are_those_of_90_days",
             "sum(tickets_90d)",
             (Part("silver.tickets", "count(*)", where="opened_date > date_sub(:as_of, 90)"),),
             by=("customer_id",),
-            comparison="<=",
+            own_groups=True,
         ),
     ),
 )

@@ -67,7 +67,9 @@ def run(
     if as_json:
         steps = [vars(step) for step in done.steps]
         outcome = {"run_id": done.run_id, "status": done.status, "message": done.message, "as_of": done.as_of}
-        print_json({**outcome, "steps": steps, "checks": len(done.results), "headlines": values})
+        warnings = [result.told for result in done.results if result.is_broken]
+        checks = {"checks": len(done.results), "warnings": warnings}
+        print_json({**outcome, "steps": steps, **checks, "headlines": values})
         return
     print_run(done)
     if values and done.as_of:

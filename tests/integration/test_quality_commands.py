@@ -6,7 +6,7 @@ import json
 import shutil
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
@@ -45,14 +45,12 @@ def lake(small_lake, tmp_path):
     return Lake(tmp_path / "lake")
 
 
-def recorded(lake):
-    return delta.arrow(lake, "ops.quality_results").to_pylist()
+def recorded(lake, run_id):
+    return [row for row in delta.arrow(lake, "ops.quality_results").to_pylist() if row["run_id"] == run_id]
 
 
 def test_the_run_recorded_every_check_and_raised_no_false_alarm(small_lake):
-    results = recorded(small_lake)
-    run_id = small_lake.published().run_id
-    of_the_run = [result for result in results if result["run_id"] == run_id]
+    of_the_run = recorded(small_lake, small_lake.published().run_id)
     assert Counter(result["status"] for result in of_the_run).keys() == {"pass", "skipped"}
     # Nothing was published before, so there is no usual volume yet.
     assert {result["kind"] for result in of_the_run if result["status"] == "skipped"} == {"Volume"}
@@ -69,8 +67,7 @@ def test_check_judges_the_published_tables_anew_and_records_it(lake):
     assert statuses["gold.payment_summary", "amounts_are_those_of_the_payments"] == "pass"
     assert statuses["silver.customers", "key_unique"] == "pass"
     assert {name for name, _ in statuses} == {"gold.payment_summary", "silver.customers"}
-    newest = [result for result in recorded(lake) if result["run_id"] == outcome["run_id"]]
-    assert len(newest) == len(outcome["results"])
+    assert len(recorded(lake, outcome["run_id"])) == len(outcome["results"])
     assert as_json(lake, "runs")[0]["status"] == "checked"
 
 
@@ -109,17 +106,21 @@ def test_a_rejected_row_is_listed_corrected_released_once_and_accounted_for(lake
     table = jobs()[TRAFFIC].table
     head = lake.existing(TRAFFIC)
     row = {"channel": "direct", "sessions": 7, "_source": "visits.csv", "_batch_id": "b1", "_row": 4}
-    dated = row | {"_ingested_at": "2025-01-01T00:00:00Z"}
-    schema = pa.schema([field.with_nullable(True) for field in table.arrow_schema])
-    moment = pa.scalar("2025-01-01T00:00:00Z").cast(pa.timestamp("us", tz="UTC")).as_py()
-    rejected = pa.Table.from_pylist([dated | {"_ingested_at": moment}], schema=schema).cast(table.arrow_schema)
-    delta.append(rejected, lake, table, load(PROJECT / "conf").lake, {"batch": head.metadata["batch"]})
+    row["_ingested_at"] = datetime(2025, 1, 1, tzinfo=UTC)
+    delta.append(
+        pa.Table.from_pylist([row], schema=table.arrow_schema),
+        lake,
+        table,
+        load(PROJECT / "conf").lake,
+        {"batch": head.metadata["batch"]},
+    )
 
     assert as_json(lake, "run")["status"] == "published"
     (waiting,) = as_json(lake, "quarantine", "list", "--table", TRAFFIC)
     assert waiting["rule"] == "traffic_date_missing"
     assert waiting["row"]["sessions"] == 7
-    rules = {result["rule"]: result for result in recorded(lake) if result["table_name"] == TRAFFIC}
+    of_the_run = recorded(lake, lake.published().run_id)
+    rules = {result["rule"]: result for result in of_the_run if result["table_name"] == TRAFFIC}
     assert (rules["traffic_date_missing"]["failed"], rules["traffic_date_missing"]["action"]) == (1, "quarantine")
 
     file = tmp_path / "corrected.jsonl"

@@ -81,6 +81,14 @@ TERMS = Table(
             "seats_of_both", "sum(seats)", (Part("gold.totals", "sum(seats)", by=("who",)),), ("customer_id",)
         ),
         Reconciliation("at_most", "sum(seats)", (Part("gold.totals", "sum(seats)"),), comparison="<=", tolerance=1),
+        Reconciliation(
+            "seats_of_own",
+            "sum(seats)",
+            (Part("gold.totals", "sum(seats)", by=("who",)),),
+            ("customer_id",),
+            where="customer_id IS NOT NULL",
+            own_groups=True,
+        ),
         Constant("one_cohort", "max(cohort)", by=("term_id",), within=("customer_id",)),
         Received("accounted_for", "bronze.terms", known_from="begins_at"),
         Freshness("recent", "begins", days=31),
@@ -126,12 +134,17 @@ SOUND = {
         term("2", "a", "03-01", None, seats=3),
         term("3", None, "06-01", None, seats=0, cohort="c2"),
     ],
-    "gold.totals": [{"who": "a", "seats": 5}],
-    # Kept twice in two versions, quarantined, and not due before July.
-    "bronze.terms": [received(1, "1"), received(2, "1"), received(3, None), received(4, "later", "07-01")],
+    "gold.totals": [{"who": "a", "seats": 5}, {"who": "seatless", "seats": 0}],
+    "bronze.terms": [
+        received(1, "1"),
+        received(2, "1"),  # another version of what is kept
+        received(3, None),  # in quarantine
+        received(4, "later", "07-01"),  # not due before July
+        received(5, "later", "06-01"),  # due once, then moved to July
+    ],
     "silver.quarantine": [
         {"table_name": "bronze.terms", "_source": "f", "_batch_id": "b", "_row": 3},
-        {"table_name": "bronze.others", "_source": "f", "_batch_id": "b", "_row": 5},
+        {"table_name": "bronze.others", "_source": "f", "_batch_id": "b", "_row": 6},
     ],
 }
 
@@ -143,7 +156,7 @@ BROKEN = SOUND | {
         term("4", "a", "04-02", None, seats=1, cohort=None),  # a cohort that is missing is another one too
     ],
     "silver.customers": [{"customer_id": "a", "signup_date": day("02-01")}],  # after the first term
-    "bronze.terms": [received(1, "1"), received(3, None), received(5, "lost")],
+    "bronze.terms": [received(1, "1"), received(3, None), received(6, "lost")],
 }
 
 
@@ -168,10 +181,11 @@ def test_sound_data_pass_every_kind(scope):
         "customer_id_in_silver_customers": ("pass", 2, 0),
         "begins_after_signup": ("pass", 2, 0),
         "no_overlap": ("pass", 2, 0),
-        "seats_of_both": ("pass", 2, 0),  # the customer, and the term of nobody with no seats
+        "seats_of_both": ("pass", 3, 0),  # the customer, the term of nobody, and the total of who has no term
+        "seats_of_own": ("pass", 1, 0),
         "at_most": ("pass", 1, 0),
         "one_cohort": ("pass", 2, 0),
-        "accounted_for": ("pass", 3, 0),
+        "accounted_for": ("pass", 4, 0),
         "recent": ("pass", 3, 0),
         "usual_volume": ("pass", 3, 0),
     }
@@ -182,7 +196,8 @@ def test_each_kind_counts_what_breaks_it(scope):
         "customer_id_in_silver_customers": ("fail", 4, 1),
         "begins_after_signup": ("fail", 3, 1),
         "no_overlap": ("fail", 4, 1),
-        "seats_of_both": ("fail", 2, 2),  # a has 2 + 3 + 1 and not 5; nobody has 1 and not 0
+        "seats_of_both": ("fail", 3, 2),  # a has 2 + 3 + 1 and not 5; nobody has 1 and not 0
+        "seats_of_own": ("fail", 2, 2),
         "at_most": ("fail", 1, 1),  # 7 > 5 + 1
         "one_cohort": ("fail", 2, 1),
         "accounted_for": ("fail", 3, 1),
@@ -205,6 +220,7 @@ def test_a_rule_without_what_it_needs_is_skipped_and_not_passed(scope):
     statuses = {result.rule: result.status for result in wide_audit(TERMS, first_run)}
     assert {rule for rule, status in statuses.items() if status == "skipped"} == {
         "seats_of_both",
+        "seats_of_own",
         "at_most",
         "usual_volume",
     }
