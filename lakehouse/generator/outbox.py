@@ -41,7 +41,8 @@ class Outbox:
         """Hold one record for each element; single values are repeated."""
         if known_at.size:
             filled = {name: np.broadcast_to(values, known_at.shape).copy() for name, values in columns.items()}
-            self._held[table].append({"known_at": known_at, **filled})
+            # Copied too: who adds a record may go on to change the arrays that it was made of.
+            self._held[table].append({"known_at": known_at.copy(), **filled})
 
     def take(self, table: str, until: int) -> Columns | None:
         """Hand out the records that are known by ``until``, in order of that moment; the rest goes on waiting."""

@@ -87,3 +87,16 @@ def test_tax_follows_the_country(sql: Sql) -> None:
         WHERE country IN ('GB', 'BR') GROUP BY country ORDER BY country
     """)
     assert rates == [("BR", 0.0), ("GB", 0.2)]
+
+
+def test_a_void_invoice_stays_void_and_is_issued_again_for_the_same_period(sql: Sql) -> None:
+    ((voided, last_word, reissued),) = sql("""
+        WITH void AS (SELECT * FROM bronze_invoices WHERE status = 'void')
+        SELECT
+            (SELECT count(*) FROM void),
+            (SELECT count(*) FROM void WHERE updated_at =
+                (SELECT max(updated_at) FROM bronze_invoices AS versions WHERE versions.invoice_id = void.invoice_id)),
+            (SELECT count(DISTINCT void.invoice_id) FROM void JOIN bills USING (customer_id, period_start, subtotal)
+             WHERE bills.issued_at > void.updated_at)
+    """)
+    assert voided == last_word == reissued > 0
