@@ -11,6 +11,7 @@ from datetime import date
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.window import Window
 
 from jobs.bronze.exchange_rates import table as received_rates
 from jobs.bronze.invoices import table as received
@@ -18,6 +19,8 @@ from lakehouse.cleaning import kept
 from lakehouse.metrics.currency import convertible, to_reporting, with_rate_known
 from lakehouse.rules import Freshness, ParentCheck, Part, Received, Reconciliation, Volume
 from lakehouse.table import AMOUNT, Check, Column, Table
+
+CLOSING_STATUSES = ("paid", "void", "uncollectible")
 
 table = Table(
     name="silver.invoices",
@@ -55,6 +58,7 @@ table = Table(
         Column("status", "string", "Status of the invoice", values=("open", "paid", "void", "uncollectible")),
         Column("paid_at", "timestamp", "When it was paid in full; null while it is not"),
         Column("is_paid", "boolean", "Paid in full by the as-of day", nullable=False),
+        Column("closed_at", "timestamp", "When it was paid, voided or written off; null while it is open"),
         Column(
             "days_late",
             "int",
@@ -66,6 +70,7 @@ table = Table(
     checks=(
         Check("void_is_never_late", "status IS DISTINCT FROM 'void' OR days_late IS NULL"),
         Check("credit_note_is_never_late", "invoice_type = 'invoice' OR days_late IS NULL"),
+        Check("paid_is_closed", "closed_at IS NOT NULL OR NOT is_paid"),
         Check(
             "total_is_subtotal_and_tax",
             "subtotal IS NULL OR tax IS NULL OR total = subtotal + tax",
@@ -109,7 +114,8 @@ table = Table(
 
 def transform(invoices: DataFrame, exchange_rates: DataFrame, as_of: date, reporting_currency: str) -> DataFrame:
     rates = kept(exchange_rates, received_rates)
-    newest = kept(with_rate_known(invoices, rates, reporting_currency), convertible(received))
+    versions = with_rate_known(invoices, rates, reporting_currency).withColumn("_closed_since", _closed_since())
+    newest = kept(versions, convertible(received))
     issued = newest.withColumn("_issued_date", F.to_date("issued_at")).filter(F.col("_issued_date") <= F.lit(as_of))
     converted = to_reporting(
         issued,
@@ -120,6 +126,8 @@ def transform(invoices: DataFrame, exchange_rates: DataFrame, as_of: date, repor
     )
     paid_date, due_date = F.to_date("paid_at"), F.to_date("due_at")
     invoice_type = F.coalesce("invoice_type", F.lit("invoice"))
+    # Whoever sends no versions leaves no better moment than that of issue.
+    closed_at = F.coalesce(F.when(F.col("status") == "paid", F.col("paid_at")), "_closed_since", "issued_at")
     is_paid = F.col("status").eqNullSafe("paid") & F.coalesce(paid_date <= F.lit(as_of), F.lit(True))
     asks_for_money = (invoice_type == "invoice") & ~F.col("status").eqNullSafe("void")
     late_until = F.when(is_paid, paid_date).when(due_date <= F.lit(as_of), F.lit(as_of))
@@ -128,10 +136,17 @@ def transform(invoices: DataFrame, exchange_rates: DataFrame, as_of: date, repor
             "invoice_type": invoice_type,
             "invoice_month": F.trunc("issued_at", "month"),
             "is_paid": is_paid,
+            "closed_at": F.when(F.col("status").isin(*CLOSING_STATUSES), closed_at),
             "days_late": F.when(asks_for_money, _at_least_zero(F.date_diff(late_until, due_date))),
         }
     )
     return table.select(judged)
+
+
+def _closed_since() -> SparkColumn:
+    """The moment of an invoice's first version that closes it."""
+    moment = F.when(F.col("status").isin(*CLOSING_STATUSES), F.col("updated_at"))
+    return F.min(moment).over(Window.partitionBy("invoice_id"))
 
 
 def _at_least_zero(days: SparkColumn) -> SparkColumn:

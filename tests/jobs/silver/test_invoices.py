@@ -42,7 +42,6 @@ def invoices(rows):
             invoice("not_due", "open", "07-01"),
             invoice("no_due_day", "open", None),
             invoice("written_off", "uncollectible", "04-01"),
-            invoice("void", "void", "04-01"),
             invoice("credit", "open", "04-01", invoice_type="credit_note"),
             invoice("paid_later", "paid", "06-20", "07-05"),
             invoice("euro", "open", "04-09", currency="EUR"),
@@ -51,6 +50,9 @@ def invoices(rows):
             invoice("future", "open", "08-01", issued_at=datetime(2026, 7, 1)),
             invoice("revised", "open", "04-09"),
             invoice("revised", "paid", "04-09", "04-10", updated_at=datetime(2026, 4, 10)),
+            invoice("void", "void", "04-01", updated_at=datetime(2026, 3, 20)),
+            invoice("void", "void", "04-01", updated_at=datetime(2026, 5, 1)),
+            invoice("void", "open", "04-01", updated_at=datetime(2026, 3, 12)),
         ),
         exchange_rates=rows(received_rates, *EXCHANGE_RATES),
         as_of=AS_OF,
@@ -87,3 +89,14 @@ def test_amounts_are_converted_at_the_day_of_issue(invoices):
         Decimal("142.8"),
     )
     assert (euro.invoice_month, euro.invoice_type) == (day("03-01"), "invoice")
+
+
+def test_an_invoice_is_closed_when_it_is_paid_or_else_by_the_first_version_that_says_so(invoices):
+    assert {name: row.closed_at for name, row in invoices.items() if row.closed_at} == {
+        "in_time": datetime(2026, 4, 1, 12),
+        "late": datetime(2026, 4, 19, 12),
+        "paid_later": datetime(2026, 7, 5, 12),
+        "revised": datetime(2026, 4, 10, 12),
+        "void": datetime(2026, 3, 20),
+        "written_off": datetime(2026, 3, 10),
+    }
