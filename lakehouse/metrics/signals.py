@@ -214,9 +214,7 @@ def ledger_signals(moments: DataFrame, customer_months: DataFrame) -> DataFrame:
 def nps_signals(moments: DataFrame, nps_responses: DataFrame) -> DataFrame:
     """nps_score: the mean score of the answers of 180 days, 0–10."""
     answers = nps_responses.withColumn("_day", F.to_date("responded_at"))
-    return (
-        in_window(answers, moments, day="_day", days=180).groupBy(MOMENT).agg(F.avg("score").alias("nps_score"))
-    )
+    return in_window(answers, moments, day="_day", days=180).groupBy(MOMENT).agg(F.avg("score").alias("nps_score"))
 
 
 def _with_use_known(signals: DataFrame) -> DataFrame:
