@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from lakehouse.settings import Model, Share
+from lakehouse.model import Model
+from lakehouse.settings import Share
 
 
 class _Shares(Model):
