@@ -15,7 +15,7 @@ from lakehouse.registry import jobs
 
 Row = dict[str, object]
 FOLDER = Path(__file__).parent
-STEPS = ("records", "ledger", "acquisition", "margins", "lifetimes", "segments", "usage", "payments")
+STEPS = ("records", "ledger", "acquisition", "margins", "lifetimes", "segments", "usage", "payments", "receivables")
 AS_OF = date(2024, 12, 31)
 TOLERANCE = 1e-9
 
@@ -73,6 +73,12 @@ SUBJECTS = (
     Subject("customer_usage", "gold_customer_usage", ("customer_id",)),
     Subject("top_features", "gold_top_features", ("period", "feature")),
     Subject("payment_summary", "gold_payment_summary", ("payment_month", "method", "status")),
+    Subject("receivables", "(SELECT * FROM gold_receivables WHERE dimension = 'all')", ("month", "bucket")),
+    Subject(
+        "concentration",
+        "(SELECT * FROM gold_revenue_concentration WHERE dimension IN ('all', 'region'))",
+        ("month", "dimension", "dimension_value"),
+    ),
 )
 
 
