@@ -22,7 +22,15 @@ SOLD_STATUSES = ("active", "past_due", "canceled")
 
 # Terms without a price, where they count, at the two closes and in between.
 _FREE = ("_opens_free", "_closes_free", "_passes_free")
-_ONE_RATE = ("customer_id", "month", "currency", "_opening_rate", "_closing_rate")
+
+# The days whose rates a month is converted with; each is the same for all items of a customer, month and currency.
+_RATES_ON = {
+    "_opening_rate_on": "_opening_rate",
+    "_closing_rate_on": "_closing_rate",
+    "_year_ago_rate_on": "_year_ago_rate",
+    "_cohort_rate_on": "_cohort_rate",
+}
+_ONE_RATE = ("customer_id", "month", "currency", *_RATES_ON.values())
 
 
 def month_balances(
@@ -30,26 +38,28 @@ def month_balances(
 ) -> DataFrame:
     """Return the MRR with which each customer opens and closes each month: one row per customer and month with any.
 
-    Of the terms that count (:func:`lakehouse.metrics.terms.counted_terms`) up to ``as_of``, in the reporting currency to the cent: ``opening_mrr``, ``closing_mrr``,
-    ``closing_at_opening_rate``, the ``increase`` and ``decrease`` between them (summed over currencies, at the opening
-    rate), ``last_mrr`` (on the month's last day with MRR, at the closing rate) and ``average_daily_mrr`` (over all days
-    of the month, at the closing rate); ``seats`` at the close; ``plan_id`` and ``billing_cadence`` of the item that is
-    worth most on the last day with MRR; ``was_active`` and ``is_active``: has MRR at the two closes, or terms without a
-    price if such count.
-    The exact parts of the change, for :func:`lakehouse.metrics.split.with_split`, are at the opening rate. ``plans`` is
-    the clean bronze.plans. The month of ``as_of`` closes with it.
+    Of the terms that count (:func:`lakehouse.metrics.terms.counted_terms`) up to ``as_of``, in the reporting currency
+    to the cent: ``opening_mrr``, ``closing_mrr``, ``closing_at_opening_rate``, the ``increase`` and ``decrease`` between
+    them (summed over currencies, at the opening rate), ``last_mrr`` (on the month's last day with MRR, at the closing
+    rate) and ``average_daily_mrr`` (over all days of the month, at the closing rate); the closing MRR also at the rates of the close twelve months before and of the
+    customer's first month, and ``notice_mrr``, the part of it that has been cancelled by the close and ends after it;
+    ``seats`` at the close; ``plan_id``, ``billing_cadence`` and ``billing_currency`` of the item that is worth most on
+    the last day with MRR; ``was_active`` and ``is_active``: has MRR at the two closes, or terms without a price if such
+    count. The exact parts of the change, for :func:`lakehouse.metrics.split.with_split`, are at the opening rate.
+    ``plans`` is the clean bronze.plans. The month of ``as_of`` closes with it.
     """
     held = with_rates(
         _held_items(terms, as_of),
         rates,
-        rates_on={"_opening_rate_on": "_opening_rate", "_closing_rate_on": "_closing_rate"},
+        rates_on=_RATES_ON,
         reporting_currency=reporting_currency,
     )
     by_currency = _native_balances(with_list_prices(held, plans).transform(_with_lines))
 
     change = F.col("_closing") - F.col("_opening")
-    # A currency that had no rate yet when the month opened takes the closing one.
+    # A currency that had no rate yet on an earlier day takes the closing one.
     opening_rate, closing_rate = F.coalesce("_opening_rate", "_closing_rate"), F.col("_closing_rate")
+    year_ago_rate, cohort_rate = F.coalesce("_year_ago_rate", closing_rate), F.coalesce("_cohort_rate", closing_rate)
     daily_mean = F.sum(F.col("_over_days") * closing_rate) / F.dayofmonth(_closed_on(as_of))
     balances = by_currency.groupBy("customer_id", "month").agg(
         _converted(F.col("_opening"), opening_rate).alias("opening_mrr"),
@@ -57,6 +67,9 @@ def month_balances(
         _converted(F.greatest(change, F.lit(0)), opening_rate).alias("increase"),
         _converted(F.greatest(-change, F.lit(0)), opening_rate).alias("decrease"),
         _converted(F.col("_closing"), closing_rate).alias("closing_mrr"),
+        _converted(F.col("_closing"), year_ago_rate).alias("closing_mrr_at_year_ago_rates"),
+        _converted(F.col("_closing"), cohort_rate).alias("closing_mrr_at_cohort_rates"),
+        _converted(F.col("_notice"), closing_rate).alias("notice_mrr"),
         _converted(F.col("_last"), closing_rate).alias("last_mrr"),
         daily_mean.cast(MONEY).alias("average_daily_mrr"),
         F.sum("_seats").alias("seats"),
@@ -70,8 +83,8 @@ def month_balances(
     return (
         balances.filter(is_seen)
         .withColumns({"was_active": was_active, "is_active": is_active})
-        .select("*", "_largest.plan_id", "_largest.billing_cadence")
-        .drop("_largest", *_FREE)
+        .select("*", "_largest.*")
+        .drop("_largest", "worth", "subscription_item_id", *_FREE)
     )
 
 
@@ -132,16 +145,23 @@ def _held_items(terms: DataFrame, as_of: date) -> DataFrame:
         F.least(last_opened, F.trunc(F.lit(as_of), "month")),
         F.expr("INTERVAL 1 MONTH"),
     )
+    closes = F.col("_held_through") >= _closed_on(as_of)
     begun = terms.filter(F.col("start_date") <= F.lit(as_of)).withColumn("_held_through", held_through)
     return begun.withColumn("month", F.explode(months)).withColumns(
         {
             "_opening_rate_on": F.coalesce("rated_on", F.date_sub("month", 1)),
             "_closing_rate_on": F.coalesce("rated_on", _closed_on(as_of)),
+            "_year_ago_rate_on": F.coalesce("rated_on", F.last_day(F.add_months("month", -12))),
+            "_cohort_rate_on": F.coalesce(
+                "rated_on", F.last_day(F.min("month").over(Window.partitionBy("customer_id")))
+            ),
             "_held_from": F.greatest("start_date", "month"),
             # The day before the month for an item that it opens with and that is not held any more.
             "_held_to": F.least("_held_through", _closed_on(as_of)),
             "_opens": F.col("start_date") < F.col("month"),
-            "_closes": F.col("_held_through") >= _closed_on(as_of),
+            "_closes": closes,
+            # Said by the close, and the end still ahead.
+            "_is_in_notice": closes & (F.to_date("canceled_at") <= _closed_on(as_of)) & F.col("end_date").isNotNull(),
             "_is_plan": ~F.col("item_type").eqNullSafe("add_on"),
         }
     )
@@ -170,11 +190,13 @@ def _native_balances(held: DataFrame) -> DataFrame:
     is_free, passes = amount == 0, F.col("_held_to") >= F.col("month")
     held_days = F.date_diff("_held_to", "_held_from") + 1
     worth = (amount * F.col("_closing_rate")).alias("worth")
-    largest = F.struct(worth, "subscription_item_id", "plan_id", "billing_cadence")
+    billing_currency = F.col("currency").alias("billing_currency")
+    largest = F.struct(worth, "subscription_item_id", "plan_id", "billing_cadence", billing_currency)
     seats = F.when(closes & (F.col("item_type") == "plan"), F.col("quantity"))
     by_line = held.groupBy(*_ONE_RATE, "_line").agg(
         _sum_where(opens, amount).alias("_opening"),
         _sum_where(closes, amount).alias("_closing"),
+        _sum_where(F.col("_is_in_notice"), amount).alias("_notice"),
         _sum_where(F.col("_is_last"), amount).alias("_last"),
         F.sum(amount * held_days).cast(AMOUNT).alias("_over_days"),
         F.coalesce(F.sum(seats), F.lit(0)).alias("_seats"),
@@ -182,7 +204,7 @@ def _native_balances(held: DataFrame) -> DataFrame:
         *(F.bool_or(is_free & holds).alias(name) for name, holds in zip(_FREE, (opens, closes, passes), strict=True)),
         *(state.alias(name) for name, state in line_states().items()),
     )
-    amounts = ("_opening", "_closing", "_last", "_over_days", *EXACT.values())
+    amounts = ("_opening", "_closing", "_notice", "_last", "_over_days", *EXACT.values())
     return (
         by_line.transform(with_line_changes)
         .groupBy(*_ONE_RATE)

@@ -22,7 +22,8 @@ GROUP BY customer_id;
 CREATE TABLE balances AS
 WITH by_currency AS (
     SELECT
-        life.customer_id, months.month, currency, close, close_before, months.days,
+        life.customer_id, months.month, currency, close, close_before, close_year_ago, months.days,
+        last_day(cohort_month) AS close_of_cohort,
         coalesce(sum(native) FILTER (WHERE day = close_before), 0) AS opening,
         coalesce(sum(native) FILTER (WHERE day = close), 0) AS closing,
         coalesce(sum(native) FILTER (WHERE day > close_before), 0) AS over_days,
@@ -38,11 +39,15 @@ SELECT
     half_up(sum(opening * coalesce(before.rate, 0)), 10000000000) AS opening,
     half_up(sum(closing * after.rate), 10000000000) AS closing,
     half_up(sum(closing * coalesce(before.rate, 0)), 10000000000) AS closing_at_opening_rate,
+    half_up(sum(closing * coalesce(year_ago.rate, after.rate)), 10000000000) AS closing_at_year_ago_rates,
+    half_up(sum(closing * coalesce(first.rate, after.rate)), 10000000000) AS closing_at_cohort_rates,
     half_up(sum(last_worth * after.rate), 10000000000) AS passing,
     half_up(sum(over_days * after.rate), 10000000000 * days) AS average_daily
 FROM by_currency
 JOIN rates AS after ON after.currency = by_currency.currency AND after.day = close
 LEFT JOIN rates AS before ON before.currency = by_currency.currency AND before.day = close_before
+LEFT JOIN rates AS year_ago ON year_ago.currency = by_currency.currency AND year_ago.day = close_year_ago
+LEFT JOIN rates AS first ON first.currency = by_currency.currency AND first.day = close_of_cohort
 GROUP BY customer_id, month, days;
 
 CREATE TABLE one_time AS
@@ -88,6 +93,7 @@ SELECT
         WHEN change < 0 THEN 'contraction'
         ELSE 'none'
     END AS movement,
+    closing_at_year_ago_rates, closing_at_cohort_rates,
     average_daily + coalesce(one_time, 0) AS revenue
 FROM components LEFT JOIN one_time USING (customer_id, month);
 
@@ -96,7 +102,9 @@ SELECT
     customer_id, month, movement,
     money(opening) AS opening_mrr, money(new) AS new_mrr, money(expansion) AS expansion_mrr,
     money(contraction) AS contraction_mrr, money(churned) AS churned_mrr, money(reactivation) AS reactivation_mrr,
-    money(fx) AS fx_mrr, money(closing) AS closing_mrr, money(revenue) AS revenue
+    money(fx) AS fx_mrr, money(closing) AS closing_mrr, money(revenue) AS revenue,
+    money(closing_at_year_ago_rates) AS closing_mrr_at_year_ago_rates,
+    money(closing_at_cohort_rates) AS closing_mrr_at_cohort_rates
 FROM ledger;
 
 CREATE VIEW oracle_mrr_by_month AS

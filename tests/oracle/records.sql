@@ -33,20 +33,23 @@ FROM range(
 ) AS calendar(day);
 
 CREATE TABLE months AS
-SELECT month, last_day(month) AS close, (month - INTERVAL 1 DAY)::DATE AS close_before, day(last_day(month)) AS days
+SELECT
+    month, last_day(month) AS close, (month - INTERVAL 1 DAY)::DATE AS close_before,
+    last_day(month - INTERVAL 12 MONTH) AS close_year_ago, day(last_day(month)) AS days
 FROM (SELECT DISTINCT month FROM days);
 
 CREATE TABLE rates AS
 WITH wanted AS (
     SELECT currency, day
     FROM (SELECT DISTINCT currency FROM bronze_exchange_rates)
-    CROSS JOIN (SELECT day FROM days UNION SELECT close_before FROM months)
+    CROSS JOIN (SELECT day FROM days UNION SELECT close_before FROM months UNION SELECT close_year_ago FROM months)
 )
 SELECT wanted.currency, wanted.day, millionths(known.rate) AS rate
 FROM wanted
 ASOF JOIN bronze_exchange_rates AS known ON wanted.currency = known.currency AND wanted.day >= known.rate_date
 UNION ALL
-SELECT 'USD', day, 1000000 FROM (SELECT day FROM days UNION SELECT close_before FROM months);
+SELECT 'USD', day, 1000000
+FROM (SELECT day FROM days UNION SELECT close_before FROM months UNION SELECT close_year_ago FROM months);
 
 CREATE TABLE customers AS
 SELECT * FROM bronze_customers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -75,10 +75,14 @@ ITEMS = (
     terms("cents", "01-01", "02-01", "20.004"),
     terms("cents", "02-01", None, "30.008"),
     terms("cents", "02-01", None, "5.004", item_type="add_on"),
+    terms("leaving", "01-01", "04-01", "100", currency="EUR", status="canceled", canceled_at=datetime(2026, 2, 28, 23)),
+    terms("leaving", "01-01", None, "30", currency="EUR", item_type="add_on"),
     terms("buyer", "06-01"),
     terms("buyer", "06-20", amount="500", item_type="one_time", currency="EUR"),
     terms("buyer", "06-21", amount="900", item_type="one_time", status="unpaid"),
 )
+
+RATE_A_YEAR_BEFORE = {"currency": "EUR", "rate_date": date(2025, 2, 10), "rate": Decimal("0.90")}
 
 CUSTOMERS = (
     {"customer_id": "life", "employee_count": 50, "region": "Europe", "updated_at": datetime(2026, 2, 10)},
@@ -99,7 +103,7 @@ PLANS = (
 @pytest.fixture(scope="module")
 def ledger(rows, settings):
     """Rows by customer and month number; every test reads its own customer from one job."""
-    rates = rows(received_rates, *EXCHANGE_RATES)
+    rates = rows(received_rates, RATE_A_YEAR_BEFORE, *EXCHANGE_RATES)
     terms_held = subscriptions.transform(
         subscriptions=rows(received, *ITEMS),
         exchange_rates=rates,
@@ -226,6 +230,24 @@ def test_changes_of_opposite_sign_in_two_currencies_are_both_shown(ledger):
     february = ledger["currencies"][2]
     assert components(february) == {"opening": 210, "expansion": 110, "contraction": 50, "fx": 20, "closing": 290}
     assert february.movement == "expansion"
+
+
+def test_what_closes_is_valued_at_the_rates_of_a_year_ago_and_of_the_first_month_too(ledger):
+    # EUR is at 0.90 from 10 February 2025 on and at 1.10 on 31 January 2026.
+    march, february = ledger["euro"][3], ledger["currencies"][2]
+    assert (march.closing_mrr_at_year_ago_rates, march.closing_mrr_at_cohort_rates) == (117, 143)  # EUR 130
+    assert (february.closing_mrr_at_year_ago_rates, february.closing_mrr_at_cohort_rates) == (230, 270)  # and USD 50
+    assert february.billing_currency == "EUR"
+
+
+def test_a_currency_without_a_rate_a_year_ago_takes_the_closing_one(ledger):
+    assert ledger["euro"][1].closing_mrr_at_year_ago_rates == 110
+
+
+def test_what_is_cancelled_is_in_notice_from_the_day_it_is_said_until_it_ends(ledger):
+    # Said on 28 February, ends on 1 April: EUR 100 of 130 at 1.20.
+    notice = {month: (row.closing_mrr, row.notice_mrr) for month, row in ledger["leaving"].items()}
+    assert notice == {1: (143, 0), 2: (156, 120), 3: (156, 120), 4: (30, 0), 5: (30, 0), 6: (30, 0)}
 
 
 def test_items_are_summed_before_they_are_rounded_to_the_cent(ledger):
