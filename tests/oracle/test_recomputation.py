@@ -15,7 +15,18 @@ from lakehouse.registry import jobs
 
 Row = dict[str, object]
 FOLDER = Path(__file__).parent
-STEPS = ("records", "ledger", "acquisition", "margins", "lifetimes", "segments", "usage", "payments", "receivables")
+STEPS = (
+    "records",
+    "ledger",
+    "movements",
+    "acquisition",
+    "margins",
+    "lifetimes",
+    "segments",
+    "usage",
+    "payments",
+    "receivables",
+)
 AS_OF = date(2024, 12, 31)
 TOLERANCE = 1e-9
 
@@ -36,6 +47,21 @@ SUBJECTS = (
         "(SELECT month, sum(closing_mrr) AS mrr, count_if(is_active) AS customers FROM silver_customer_months"
         " GROUP BY month)",
         ("month",),
+    ),
+    Subject(
+        "mrr_movements",
+        "(SELECT * FROM gold_mrr_movements WHERE dimension IN ('all', 'plan', 'currency'))",
+        ("month", "dimension", "dimension_value"),
+    ),
+    Subject(
+        "retention_cohorts",
+        "(SELECT * FROM gold_retention_cohorts WHERE is_complete AND dimension IN ('all', 'plan'))",
+        ("dimension", "dimension_value", "cohort_month", "age_months"),
+    ),
+    Subject(
+        "revenue_cohorts",
+        "(SELECT * FROM gold_revenue_cohorts WHERE is_complete AND dimension IN ('all', 'plan'))",
+        ("dimension", "dimension_value", "cohort_month", "age_months"),
     ),
     Subject("customer_cac", "gold_unit_economics", ("customer_id",)),
     Subject(
