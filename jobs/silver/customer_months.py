@@ -44,7 +44,7 @@ table = Table(
     columns=(
         Column("customer_id", "string", "Billing customer", nullable=False),
         Column("month", "date", "First day of the month", nullable=False),
-        Column("account_id", "string", "CRM account at the month's close"),
+        Column("account_id", "string", "CRM account at the month's close; without one its own id", nullable=False),
         Column("plan_id", "string", "Plan of the largest item"),
         Column("billing_cadence", "string", "Cadence of the largest item", nullable=False, values=BILLING_CADENCES),
         Column("billing_currency", "string", "ISO 4217 code in which the largest item is billed", nullable=False),
@@ -190,6 +190,7 @@ def transform(
     one_time_amount = F.coalesce("one_time_amount", F.lit(0))
     totals = ledger.withColumns(
         {
+            "account_id": F.coalesce("account_id", "customer_id"),
             "arr": 12 * F.col("closing_mrr"),
             "is_complete": F.last_day("month") <= F.lit(as_of),
             "one_time_amount": one_time_amount,
