@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from lakehouse.metrics.ledger import BEARING_STATUSES
+from lakehouse.metrics.ledger import SOLD_STATUSES
 from lakehouse.types import AMOUNT
 
 _OPEN = date(9999, 12, 31)
@@ -47,7 +47,7 @@ def billing_lines(subscriptions: DataFrame, as_of: date) -> DataFrame:
             "amount": F.when(starts_inside, prorated).otherwise(F.col("amount")),
         }
     )
-    sold_once = subscriptions.filter(~F.col("is_recurring") & F.col("status").isin(*BEARING_STATUSES))
+    sold_once = subscriptions.filter(~F.col("is_recurring") & F.col("status").isin(*SOLD_STATUSES))
     next_day = F.date_add("start_date", 1)
     one_time = sold_once.withColumns(
         {
@@ -67,7 +67,7 @@ def _with_runs(subscriptions: DataFrame) -> DataFrame:
     ``_anchor`` is the subscription's first day, ``_run_start`` that of the run; ``_amount_before`` is null where nothing
     is replaced; ``_served_until`` is the end of the last of the items that replaced each other, far ahead while open.
     """
-    bears = F.col("is_recurring") & F.col("status").isin(*BEARING_STATUSES)
+    bears = F.col("is_recurring") & F.col("status").isin(*SOLD_STATUSES)
     held = subscriptions.filter(bears & ~F.col("end_date").eqNullSafe(F.col("start_date")))
     in_order = ("start_date", "subscription_item_id")
     same_interval = Window.partitionBy(*_SUBSCRIPTION, "billing_interval", "interval_count").orderBy(*in_order)
