@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
@@ -76,11 +76,35 @@ def item(draw: st.DrawFn) -> dict:
     }
 
 
+def certain_item(start: str, end: str | None, amount: str) -> dict:
+    return {
+        "item_type": "plan",
+        "billing_interval": "month",
+        "interval_count": 1,
+        "quantity": 1,
+        "amount": amount,
+        "currency": "EUR",
+        "status": "active",
+        "start_date": day(start),
+        "end_date": end and day(end),
+        "canceled_at": None,
+        "discount_duration": None,
+        "subscription_id": "a",
+    }
+
+
+# What Hypothesis draws depends on its version; these movements must be among the cases.
+SHRINKS = [certain_item("01-10", "03-10", "100"), certain_item("03-10", None, "60")]
+RETURNS = [certain_item("01-05", "02-20", "100"), certain_item("04-10", None, "130")]
+
+
 def generated_customers() -> dict[str, list[dict]]:
     """Lists of items by customer, the same in every run."""
     customers: dict[str, list[dict]] = {}
 
     @examples(max_examples=100, derandomize=True, database=None, deadline=None)
+    @example(SHRINKS)
+    @example(RETURNS)
     @given(st.lists(item(), min_size=1, max_size=6))
     def collect(items: list[dict]) -> None:
         customer_id = f"c{len(customers):03d}"
@@ -203,5 +227,8 @@ def test_twice_the_price_is_twice_the_mrr_within_the_rounding(ledger, customers)
         for month, row in ledger[customer_id].items():
             twin = ledger[f"twin {customer_id}"][month]
             assert abs(twin.closing_mrr - 2 * row.closing_mrr) <= Decimal("0.01"), row
-            if row.movement in {"new", "reactivation", "churn"}:
+            # What rounds to nothing may not do so at twice the price.
+            rounds_alike = all((row[name] > 0) == (twin[name] > 0) for name in ("opening_mrr", "closing_mrr"))
+            comes_or_goes = row.movement in {"new", "reactivation", "churn"}
+            if comes_or_goes and rounds_alike and row.cohort_month == twin.cohort_month:
                 assert twin.movement == row.movement, row
