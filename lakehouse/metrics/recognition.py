@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import reduce
+from operator import and_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -21,39 +23,43 @@ def terms_to_revenue(
 ) -> DataFrame:
     """Return the slices from silver.billing_schedule, in the month of each line, to the ledger's revenue.
 
-    What is billed is earned day by day over the period. The ledger takes a day's part of the month instead
-    (day_count), at the rate of the month's close (fx), and nothing after the service has ended (ended_early).
+    What is billed is earned day by day over the period, what is sold once at once. The ledger takes a day's part of the
+    month instead (day_count), at the rate of the month's close (fx), and nothing after the service has ended
+    (ended_early).
     """
-    is_once = F.col("line_type") == "one_time"
-    timing = F.when(F.col("months_in_interval") >= _ANNUAL_MONTHS, "timing_annual_prepayment").otherwise(
-        "timing_billing_period"
+    by_currency = _earned_by_month(lines, as_of)
+    rated = with_rates(by_currency, rates, rates_on={"_closed_on": "_rate"}, reporting_currency=reporting_currency)
+    rate, straight, early = F.col("_rate"), F.col("straight"), F.col("early")
+    recognised = F.col("recognised_annual") + F.col("recognised_shorter")
+    other_days = F.col("ledger") - (straight - early)
+    most = _DAY_COUNT_TOLERANCE * F.greatest("ledger", F.abs(straight - early)) + CENT
+    day_count = F.when(F.abs(other_days) <= most, "day_count").otherwise(UNEXPLAINED)
+    parts = (
+        _from_to("timing_annual_prepayment", "billed_annual", "recognised_annual"),
+        _from_to("timing_billing_period", "billed_shorter", "recognised_shorter"),
+        _from_to("one_time", "sold_once", "sold_once"),
+        part(F.lit("fx"), to_amount=straight * rate - recognised),
+        part(F.lit("ended_early"), to_amount=-early * rate),
+        part(day_count, to_amount=other_days * rate),
     )
-    earned = _earned_by_month(lines.filter(~is_once), as_of).withColumn("reason", timing)
-    recognised = earned.select(
-        "customer_id", "month", "reason", F.lit(0).alias("from_amount"), F.col("recognised").alias("to_amount")
-    )
-    billed = lines.select(
-        "customer_id",
-        F.col("billing_month").alias("month"),
-        F.when(is_once, "one_time").otherwise(timing).alias("reason"),
-        F.col("amount_reporting").alias("from_amount"),
-        F.when(is_once, F.col("amount_reporting")).otherwise(0).alias("to_amount"),
-    )
-    compared = _ledger_effects(earned, rates, reporting_currency)
-    explained = billed.unionByName(recognised).unionByName(compared)
+    explained = rated.select("customer_id", "month", F.inline(F.array(*parts)))
     revenue = customer_months.select("customer_id", "month", "revenue")
     return slices_of("terms_to_revenue", _with_remainder(explained, revenue))
 
 
-def _earned_by_month(lines: DataFrame, as_of: date) -> DataFrame:
-    """One row per line and month of its period, native amounts but for ``recognised``.
+def _from_to(reason: str, start: str, end: str) -> Column:
+    return part(F.lit(reason), from_amount=F.col(start), to_amount=F.col(end))
 
-    ``straight`` is the days' part of the line, ``recognised`` the same in the reporting currency, ``early`` the part of
-    it that lies after the service, ``ledger`` the days' part of the item's monthly amount.
+
+def _earned_by_month(lines: DataFrame, as_of: date) -> DataFrame:
+    """One row per customer, month and currency; ``_closed_on`` is the month's last day.
+
+    In the reporting currency: what is billed from a day in the month on and the days' part of it (``recognised``), by
+    the length of the billing interval, and what is sold once. In the native one: the same days' part (``straight``),
+    what of it lies after the service (``early``), and the days' part of the items' monthly amounts (``ledger``).
     """
     last_day = F.least(F.date_sub("period_end", 1), F.lit(as_of))
     months = F.sequence(F.trunc("period_start", "month"), F.trunc(last_day, "month"), F.expr("INTERVAL 1 MONTH"))
-    by_month = lines.withColumn("month", F.explode(months))
     first_day = F.greatest("period_start", "month")
     next_day = F.date_add(F.least(F.last_day("month"), F.lit(as_of)), 1)
 
@@ -63,37 +69,29 @@ def _earned_by_month(lines: DataFrame, as_of: date) -> DataFrame:
     def share(amount: str, days: Column, of_days: Column) -> Column:
         return F.try_divide(F.col(amount) * days, of_days).cast(AMOUNT)
 
+    def total(amount: Column, *conditions: Column) -> Column:
+        return F.coalesce(F.sum(F.when(reduce(and_, conditions), amount)), F.lit(0)).cast(AMOUNT)
+
+    is_once, is_annual = F.col("line_type") == "one_time", F.col("months_in_interval") >= _ANNUAL_MONTHS
     days, period_days = days_until("period_end"), F.date_diff("period_end", "period_start")
-    return by_month.withColumns(
-        {
-            "straight": share("amount", days, period_days),
-            "recognised": share("amount_reporting", days, period_days),
-            "early": share("amount", days - days_until("served_until"), period_days),
-            "ledger": share("monthly_amount", days_until("held_until"), F.dayofmonth(F.last_day("month"))),
-        }
+    is_billed, amount = F.col("month") == F.col("billing_month"), F.col("amount_reporting")
+    recognised = share("amount_reporting", days, period_days)
+    early = share("amount", days - days_until("served_until"), period_days)
+    ledger = share("monthly_amount", days_until("held_until"), F.dayofmonth(F.last_day("month")))
+    return (
+        lines.withColumn("month", F.explode(months))
+        .groupBy("customer_id", "month", "currency", F.last_day("month").alias("_closed_on"))
+        .agg(
+            total(amount, is_billed, ~is_once, is_annual).alias("billed_annual"),
+            total(amount, is_billed, ~is_once, ~is_annual).alias("billed_shorter"),
+            total(amount, is_once).alias("sold_once"),
+            total(recognised, ~is_once, is_annual).alias("recognised_annual"),
+            total(recognised, ~is_once, ~is_annual).alias("recognised_shorter"),
+            total(share("amount", days, period_days), ~is_once).alias("straight"),
+            total(early, ~is_once).alias("early"),
+            total(ledger, ~is_once).alias("ledger"),
+        )
     )
-
-
-def _ledger_effects(earned: DataFrame, rates: DataFrame, reporting_currency: str) -> DataFrame:
-    """What the ledger values otherwise than day by day, as slices from nothing."""
-    sums = ("straight", "recognised", "early", "ledger")
-    by_currency = (
-        earned.groupBy("customer_id", "month", "currency")
-        .agg(*(F.sum(name).cast(AMOUNT).alias(name) for name in sums))
-        .withColumn("_closed_on", F.last_day("month"))
-    )
-    rated = with_rates(by_currency, rates, rates_on={"_closed_on": "_rate"}, reporting_currency=reporting_currency)
-    served = F.col("straight") - F.col("early")
-    other_days = F.col("ledger") - served
-    most = _DAY_COUNT_TOLERANCE * F.greatest("ledger", F.abs(served)) + CENT
-    parts = (
-        part(F.lit("fx"), to_amount=F.col("straight") * F.col("_rate") - F.col("recognised")),
-        part(F.lit("ended_early"), to_amount=-F.col("early") * F.col("_rate")),
-        part(
-            F.when(F.abs(other_days) <= most, "day_count").otherwise(UNEXPLAINED), to_amount=other_days * F.col("_rate")
-        ),
-    )
-    return rated.select("customer_id", "month", F.inline(F.array(*parts)))
 
 
 def _with_remainder(explained: DataFrame, revenue: DataFrame) -> DataFrame:
