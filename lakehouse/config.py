@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from lakehouse.errors import UsageError
 from lakehouse.generator.company import Company
-from lakehouse.model import Model
-from lakehouse.settings import Metrics, PositiveInt, Sla
+from lakehouse.setting_types import Model, PositiveInt
+from lakehouse.settings import Metrics, Sla
 
 MAXIMUM_BYTES = 1_000_000
 

@@ -15,8 +15,8 @@ from typing import Literal
 import yaml
 from pydantic import model_validator
 
-from lakehouse.model import Model
 from lakehouse.project import PROJECT
+from lakehouse.setting_types import Model
 from lakehouse.table import Table
 
 SOURCE = Path(__file__).with_name("published_metrics.yml")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lakehouse.model import Model
+from lakehouse.setting_types import Model
 
 # The profile under which every table is computed.
 BOARD = "board"

@@ -8,12 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lakehouse.model import Model
+from lakehouse.customer_settings import ChurnRisk, Health
 from lakehouse.policies import BOARD, Policy, completed
-
-Share = Annotated[float, Field(ge=0, le=1)]
-PositiveInt = Annotated[int, Field(ge=1)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+from lakehouse.setting_types import Currency, Model, PositiveInt, Share
 
 
 class Segments(Model):
@@ -77,98 +74,6 @@ class Sentiment(Model):
     half_life_days: PositiveInt
 
 
-class Anchors(Model):
-    """The values of an input that give 0 and 100 points."""
-
-    worst: float
-    best: float
-
-    @model_validator(mode="after")
-    def _differ(self) -> Anchors:
-        if self.worst == self.best:
-            raise ValueError("worst and best must differ")
-        return self
-
-
-class HealthWeights(Model):
-    """Weights of the four components; they sum to 1."""
-
-    usage: Share
-    support: Share
-    revenue: Share
-    engagement: Share
-
-    @model_validator(mode="after")
-    def _sum_to_one(self) -> HealthWeights:
-        total = self.usage + self.support + self.revenue + self.engagement
-        if abs(total - 1) > 1e-9:
-            raise ValueError(f"the weights must sum to 1; they sum to {total:g}")
-        return self
-
-
-class HealthBands(Model):
-    """Lower ends, in points, of the bands healthy, watch and at_risk; below the last it is critical."""
-
-    healthy: Annotated[float, Field(ge=0, le=100)]
-    watch: Annotated[float, Field(ge=0, le=100)]
-    at_risk: Annotated[float, Field(ge=0, le=100)]
-
-    @model_validator(mode="after")
-    def _descend(self) -> HealthBands:
-        if not self.healthy > self.watch > self.at_risk:
-            raise ValueError("the bands must descend: healthy > watch > at_risk")
-        return self
-
-
-class UsageAnchors(Model):
-    """Inputs of the usage component."""
-
-    usage_trend: Anchors
-    active_user_share: Anchors
-
-
-class SupportAnchors(Model):
-    """Inputs of the support component."""
-
-    sla_breach_rate: Anchors
-    escalation_rate: Anchors
-    sentiment: Anchors
-    csat: Anchors
-
-
-class RevenueAnchors(Model):
-    """Inputs of the revenue component."""
-
-    mrr_trend: Anchors
-    payment_failure_rate: Anchors
-    days_to_renewal: Anchors
-
-
-class EngagementAnchors(Model):
-    """Inputs of the engagement component."""
-
-    feature_breadth: Anchors
-    days_since_last_event: Anchors
-    nps_score: Anchors
-
-
-class HealthAnchors(Model):
-    """Anchors of every input, by component."""
-
-    usage: UsageAnchors
-    support: SupportAnchors
-    revenue: RevenueAnchors
-    engagement: EngagementAnchors
-
-
-class Health(Model):
-    """The health score: weights of the components, bands of the score, anchors of the inputs."""
-
-    weights: HealthWeights
-    bands: HealthBands
-    anchors: HealthAnchors
-
-
 class Metrics(Model):
     """``conf/metrics.yml``."""
 
@@ -182,6 +87,7 @@ class Metrics(Model):
     usage_score: UsageScore
     sentiment: Sentiment
     health: Health
+    churn_risk: ChurnRisk
 
 
 class SlaTarget(Model):
@@ -220,6 +126,7 @@ class Settings(Model):
     usage_score: UsageScore
     sentiment: Sentiment
     health: Health
+    churn_risk: ChurnRisk
     sla: Sla
 
     @classmethod

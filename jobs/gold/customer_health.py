@@ -11,10 +11,11 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.customer_settings import Health
 from lakehouse.metrics.health import BANDS, COMPONENTS, with_health, with_health_change
 from lakehouse.metrics.lifecycle import tenure_months
 from lakehouse.metrics.signals import with_signals
-from lakehouse.settings import Health, Sentiment
+from lakehouse.settings import Sentiment
 from lakehouse.table import MONEY, Check, Column, Table
 
 CONTRIBUTIONS = tuple(f"contribution_{component}" for component in COMPONENTS)
@@ -64,7 +65,7 @@ table = Table(
         Column("csat", "double", "Mean satisfaction, of tickets resolved by then, 1–5", minimum=1, maximum=5),
         Column("mrr_trend", "double", "MRR ÷ closing MRR of three months ago", minimum=0),
         Column("payment_failure_rate", "double", "Failed share of payment attempts in 90 days", minimum=0, maximum=1),
-        Column("days_to_renewal", "int", "Days until the next end of a term of more than one month", minimum=1),
+        Column("committed_days", "int", "Days until the renewal; 0 for a plan without a term to renew", minimum=0),
         Column("feature_breadth", "double", "Event categories used in 30 days ÷ 5", minimum=0, maximum=1),
         Column("days_since_last_event", "int", "Days since the last event, or since the first paid day", minimum=0),
         Column("nps_score", "double", "Mean score of 180 days, 0–10", minimum=0, maximum=10),

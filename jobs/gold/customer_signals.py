@@ -11,12 +11,13 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.customer_settings import Health
 from lakehouse.metrics.health import BANDS, COMPONENTS, with_health
 from lakehouse.metrics.scores import tenure_band, usage_scores
 from lakehouse.metrics.signals import with_signals
 from lakehouse.rules import Part, Reconciliation
-from lakehouse.settings import Health, Sentiment, UsageScore
-from lakehouse.table import Check, Column, Table
+from lakehouse.settings import Sentiment, UsageScore
+from lakehouse.table import MONEY, Check, Column, Table
 
 HEALTH_POINTS = ("health_score", *(f"health_{component}" for component in COMPONENTS))
 HEALTH_COLUMNS = (*HEALTH_POINTS, "health_band", "health_missing")
@@ -44,6 +45,8 @@ table = Table(
         Column("tenure_band", "int", "Band of tenure among whose customers use is compared, 0 is the youngest"),
         Column("last_used_date", "date", "Day of the last event"),
         Column("days_since_last_event", "int", "Days since then, or since the first paid day", minimum=0),
+        Column("last_login_date", "date", "Day of the last login"),
+        Column("days_since_last_login", "int", "Days since then, or since the first paid day", minimum=0),
         Column("events_30d", "bigint", "Events in 30 days", minimum=0),
         Column("events_prior_30d", "bigint", "Events in the 30 days before those", minimum=0),
         Column("usage_trend", "double", "events_30d ÷ events_prior_30d", minimum=0),
@@ -53,13 +56,22 @@ table = Table(
         Column("categories_30d", "int", "Event categories used in 30 days", minimum=0, maximum=5),
         Column("feature_breadth", "double", "categories_30d ÷ 5", minimum=0, maximum=1),
         Column("tickets_90d", "bigint", "Tickets opened in 90 days", nullable=False, minimum=0),
+        Column("sla_breaches_90d", "bigint", "Those of them that missed a target", minimum=0),
+        Column("escalations_90d", "bigint", "Those of them that were escalated", minimum=0),
         Column("sla_breach_rate", "double", "Share of them that missed a target, where there is one"),
         Column("escalation_rate", "double", "Share of them that were escalated", minimum=0, maximum=1),
         Column("csat", "double", "Mean satisfaction of them, 1–5", minimum=1, maximum=5),
+        Column("mrr_before", MONEY, "Closing MRR of three months ago", minimum=0),
+        Column("contraction_mrr_3m", MONEY, "MRR given up by smaller terms in three months", minimum=0),
         Column("mrr_trend", "double", "MRR ÷ closing MRR of three months ago", minimum=0),
         Column("payment_failure_rate", "double", "Failed share of payment attempts in 90 days", minimum=0, maximum=1),
+        Column("failed_payments_90d", "bigint", "Failed payment attempts in 90 days", minimum=0),
+        Column("is_last_payment_failed", "boolean", "Whether the last of them failed; null without any"),
         Column("renewal_date", "date", "Next end of a term of more than one month; null without a commitment"),
         Column("days_to_renewal", "int", "Days until then", minimum=1),
+        Column("committed_days", "int", "The same; 0 for a plan without a term of more than one month", minimum=0),
+        Column("is_in_notice", "boolean", "Has cancelled every plan, which still runs"),
+        Column("is_in_dunning", "boolean", "Payment of a plan is past due"),
         Column("nps_score", "double", "Mean score of 180 days, 0–10", minimum=0, maximum=10),
         Column("usage_score", "double", "Mean percentile rank of use among peers", minimum=0, maximum=1),
         Column("support_sentiment_score", "double", "Sentiment of tickets, recent ones first", minimum=0, maximum=1),

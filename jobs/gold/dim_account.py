@@ -12,11 +12,11 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.customer_settings import Health
 from lakehouse.metrics.accounts import answers_of, profiles, support_of
 from lakehouse.metrics.health import BANDS, health_band
 from lakehouse.metrics.lifecycle import LIFECYCLE_STAGES
 from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.settings import Health
 from lakehouse.table import MONEY, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, CHANNELS, COMPANY_SIZES, SEGMENTS
 

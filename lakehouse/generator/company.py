@@ -25,7 +25,7 @@ from lakehouse.generator.market_parameters import (
     require_sum_one,
 )
 from lakehouse.generator.product_parameters import Product
-from lakehouse.settings import PositiveInt, Share
+from lakehouse.setting_types import PositiveInt, Share
 from lakehouse.vocabulary import CHANNELS, COMPANY_SIZES, PLAN_NAMES, SEGMENTS
 
 REPORTING_CURRENCY = "USD"

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from lakehouse.model import Model
-from lakehouse.settings import Share
+from lakehouse.setting_types import Model, Share
 
 
 class _Shares(Model):

@@ -8,8 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from lakehouse.generator.market_parameters import NotNegative, Positive, Twelve, require_names, require_sum_one
-from lakehouse.model import Model
-from lakehouse.settings import PositiveInt, Share
+from lakehouse.setting_types import Model, PositiveInt, Share
 from lakehouse.vocabulary import COMPANY_SIZES, SEGMENTS
 
 DISCOUNT_DURATIONS = ("once", "repeating", "forever")

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lakehouse.model import Model
-from lakehouse.settings import Currency, PositiveInt, Share
+from lakehouse.setting_types import Currency, Model, PositiveInt, Share
 from lakehouse.vocabulary import PLAN_NAMES
 
 Positive = Annotated[float, Field(gt=0)]

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lakehouse.model import Model
-from lakehouse.settings import PositiveInt, Share
+from lakehouse.setting_types import Model, PositiveInt, Share
 from lakehouse.vocabulary import CHANNELS, EVENT_TYPES
 
 Positive = Annotated[float, Field(gt=0)]

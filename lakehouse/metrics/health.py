@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from lakehouse.settings import Anchors, Health, HealthAnchors, HealthBands, HealthWeights
+from lakehouse.customer_settings import Anchors, Health, HealthAnchors, HealthBands, HealthWeights
 
 COMPONENTS = tuple(HealthAnchors.model_fields)
 BANDS = (*HealthBands.model_fields, "critical")

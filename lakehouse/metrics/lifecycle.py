@@ -50,6 +50,23 @@ def ledger_facts(customer_months: DataFrame) -> DataFrame:
     return facts.select("*", "_latest.*").drop("_latest")
 
 
+def churn_dates(customer_months: DataFrame, subscriptions: DataFrame) -> DataFrame:
+    """Return when customers were lost: one row per customer and month of churn, with churn_date, the first without MRR.
+
+    Of silver.customer_months and silver.subscriptions; who came back and left again has several.
+    """
+    lost = customer_months.filter(F.col("movement") == "churn").select("customer_id", "month")
+    ended = subscriptions.filter("bears_revenue AND end_date IS NOT NULL").select(
+        "customer_id", "start_date", "end_date"
+    )
+    return (
+        lost.join(ended, how="inner", on="customer_id")
+        .filter(F.col("start_date") <= F.last_day("month"))
+        .groupBy("customer_id", "month")
+        .agg(F.max("end_date").alias("churn_date"))
+    )
+
+
 def tenure_months(first_paid_date: Column, until: Column) -> Column:
     """Return the whole months from the first paid day to ``until``, which is not counted.
 

@@ -71,14 +71,14 @@ def test_a_selected_table_without_dependants_is_rebuilt_and_published(lake):
 
 def test_a_rebuilt_table_with_dependants_is_not_published_and_the_rest_is_named(lake):
     before = lake.published()
-    outcome = as_json(lake, "run", "--select", "gold.customer_usage", "--full")
+    outcome = as_json(lake, "run", "--select", "gold.survival_curves", "--full")
     assert outcome["status"] == "kept"
-    assert "gold.customer_signals" in outcome["message"]
+    assert "gold.customer_lifetimes" in outcome["message"]
     assert lake.published() == before
     finished = as_json(lake, "run")
     assert finished["status"] == "published"
     done = {step["table_name"] for step in finished["steps"] if step["status"] == "done"}
-    assert done == {"gold.customer_signals", "gold.unit_economics", "gold.unit_economics_by_segment"}
+    assert done == {"gold.customer_lifetimes", "gold.unit_economics", "gold.unit_economics_by_segment"}
 
 
 def test_a_rollback_publishes_the_run_before_and_the_next_run_does_not_undo_it(lake):

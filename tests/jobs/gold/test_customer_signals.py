@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from jobs.gold.customer_signals import transform
-from jobs.gold.customer_usage import table as customer_usage
 from jobs.silver.customer_months import table as customer_months
 from jobs.silver.customers import table as customers
 from jobs.silver.nps_responses import table as nps_responses
@@ -35,10 +34,12 @@ def customer(customer_id, *, is_churned=False):
     }
 
 
-def used(day, active_events, category_mask):
+def used(day, events, active_events, category_mask, *, logged_in_users=0):
     return {
         "customer_id": "ann",
         "usage_date": day,
+        "events": events,
+        "logged_in_users": logged_in_users,
         "active_events": active_events,
         "category_mask": category_mask,
     }
@@ -48,12 +49,18 @@ def acted(user_id, day, *, is_active=True):
     return {"customer_id": "ann", "user_id": user_id, "activity_date": day, "is_active": is_active}
 
 
-def ticket(ticket_id, day, *, is_breached, is_escalated, csat=None, sentiment=None):
+def ticket(ticket_id, day, *, is_escalated, resolution_target_hours, csat=None, sentiment=None):
+    """Opened at nine, answered at ten and resolved at noon."""
+    at = datetime(day.year, day.month, day.day, 9)
     return {
         "ticket_id": ticket_id,
         "customer_id": "ann",
+        "opened_at": at,
         "opened_date": day,
-        "is_breached": is_breached,
+        "first_responded_at": at.replace(hour=10),
+        "resolved_at": at.replace(hour=12),
+        "first_response_target_hours": resolution_target_hours,
+        "resolution_target_hours": resolution_target_hours,
         "is_escalated": is_escalated,
         "csat": csat,
         "sentiment": sentiment,
@@ -65,16 +72,27 @@ def attempted(payment_id, status, day):
     return {"payment_id": payment_id, "customer_id": "ann", "attempted_at": moment, "status": status}
 
 
-def terms(item_id, change_type, start_date, *, is_active, term_months=6):
+def terms(item_id, change_type, start_date, end_date, *, subscription_id="s1", term_months=6, **columns):
     return {
         "subscription_item_id": item_id,
-        "subscription_id": "s1",
+        "subscription_id": subscription_id,
         "customer_id": "ann",
         "item_type": "plan",
         "change_type": change_type,
         "start_date": start_date,
+        "end_date": end_date,
         "term_months": term_months,
-        "is_active": is_active,
+        "status": "active",
+        "bears_revenue": True,
+    } | columns
+
+
+def closed(customer_id, month, closing_mrr, contraction_mrr):
+    return {
+        "customer_id": customer_id,
+        "month": date(2026, month, 1),
+        "closing_mrr": Decimal(closing_mrr),
+        "contraction_mrr": Decimal(contraction_mrr),
     }
 
 
@@ -84,13 +102,14 @@ def signals(rows, settings):
         customers=rows(customers, customer("ann"), customer("silent"), customer("gone", is_churned=True)),
         customer_months=rows(
             customer_months,
-            {"customer_id": "ann", "month": date(2026, 3, 1), "closing_mrr": Decimal("120.00")},
-            {"customer_id": "ann", "month": date(2026, 4, 1), "closing_mrr": Decimal("100.00")},
+            closed("ann", 3, "120.00", contraction_mrr="7.00"),
+            closed("ann", 4, "100.00", contraction_mrr="20.00"),
+            closed("ann", 6, "90.00", contraction_mrr="10.00"),
         ),
         subscriptions=rows(
             subscriptions,
-            terms("i1", "initial", date(2026, 1, 21), is_active=False),
-            terms("i2", "seat_expansion", date(2026, 5, 2), is_active=True),
+            terms("i1", "initial", date(2026, 1, 21), date(2026, 5, 2)),
+            terms("i2", "seat_expansion", date(2026, 5, 2), None),
         ),
         payments=rows(
             payments,
@@ -102,25 +121,18 @@ def signals(rows, settings):
         ),
         tickets=rows(
             tickets,
-            ticket("t1", AS_OF, is_breached=True, is_escalated=False, csat=2, sentiment=1.0),
-            ticket("t2", date(2026, 5, 1), is_breached=False, is_escalated=True, csat=5, sentiment=-1.0),
-            ticket("t3", date(2026, 5, 1), is_breached=None, is_escalated=False),
-            ticket("t4", date(2026, 4, 1), is_breached=True, is_escalated=True, csat=1),
-        ),
-        customer_usage=rows(
-            customer_usage,
-            {
-                "customer_id": "ann",
-                "last_used_date": date(2026, 6, 28),
-                "events_30d": 15,
-                "events_prior_30d": 20,
-            },
+            ticket("t1", AS_OF, is_escalated=False, resolution_target_hours=2.0, csat=2, sentiment=1.0),
+            ticket("t2", date(2026, 5, 1), is_escalated=True, resolution_target_hours=4.0, csat=5, sentiment=-1.0),
+            ticket("t3", date(2026, 5, 1), is_escalated=False, resolution_target_hours=None),
+            ticket("t4", date(2026, 4, 1), is_escalated=True, resolution_target_hours=2.0, csat=1),
         ),
         usage_daily=rows(
             usage_daily,
-            used(date(2026, 6, 28), 0, 0),
-            used(FIRST_OF_30, 4, 0b00011),
-            used(LAST_BEFORE_30, 9, 0b11111),
+            used(date(2026, 6, 28), 11, 0, 0),
+            used(FIRST_OF_30, 4, 4, 0b00011, logged_in_users=1),
+            used(LAST_BEFORE_30, 15, 9, 0b11111),
+            used(date(2026, 5, 2), 5, 0, 0),
+            used(date(2026, 5, 1), 99, 0, 0),
         ),
         user_days=rows(
             user_days,
@@ -144,7 +156,10 @@ def signals(rows, settings):
 
 
 def test_use_is_compared_with_the_month_before_and_counted_back_from_the_as_of_day(signals):
-    assert (signals["ann"].usage_trend, signals["ann"].days_since_last_event) == (0.75, 2)
+    ann = signals["ann"]
+    # The 60 days begin on 2 May.
+    assert (ann.events_30d, ann.events_prior_30d, ann.usage_trend) == (15, 20, 0.75)
+    assert (ann.days_since_last_event, ann.days_since_last_login) == (2, 29)
 
 
 def test_a_day_or_a_user_with_logins_only_or_before_the_thirty_days_is_not_active(signals):
@@ -156,16 +171,19 @@ def test_a_day_or_a_user_with_logins_only_or_before_the_thirty_days_is_not_activ
 def test_rates_of_support_and_payments_leave_out_what_cannot_fail(signals):
     ann = signals["ann"]
     # Three tickets in 90 days, of which two have a target; the ticket of 1 April is the 91st day.
-    assert (ann.tickets_90d, ann.sla_breach_rate, ann.csat) == (3, 0.5, 3.5)
+    assert (ann.tickets_90d, ann.sla_breaches_90d, ann.sla_breach_rate, ann.csat) == (3, 1, 0.5, 3.5)
     assert ann.escalation_rate == pytest.approx(1 / 3)
     assert ann.payment_failure_rate == pytest.approx(1 / 3)
+    assert (ann.failed_payments_90d, ann.is_last_payment_failed) == (1, False)
     # The sentiment of 60 days ago weighs half: 1 ÷ 1.5.
     assert ann.support_sentiment_score == pytest.approx(2 / 3)
 
 
 def test_money_and_words_reach_back_as_far_as_they_say(signals):
     ann = signals["ann"]
-    assert (ann.mrr_trend, ann.nps_score) == (0.75, 7.5)
+    assert (ann.mrr_before, ann.mrr_trend, ann.nps_score) == (120, 0.75, 7.5)
+    # Of April to June.
+    assert ann.contraction_mrr_3m == 30
 
 
 def test_a_term_is_renewed_from_its_own_begin_not_from_a_change_of_seats(signals):
@@ -175,6 +193,7 @@ def test_a_term_is_renewed_from_its_own_begin_not_from_a_change_of_seats(signals
 def test_use_is_ranked_among_payers_and_silence_is_no_use(signals):
     silent = signals["silent"]
     assert (silent.events_30d, silent.days_since_last_event, silent.usage_trend) == (0, 160, None)
+    assert (silent.days_since_last_login, silent.tickets_90d, silent.escalations_90d) == (160, 0, 0)
     # Two peers: 3/4 and 1/4 of recency, frequency and breadth; ann's trend is alone with 1/2.
     assert signals["ann"].usage_score == pytest.approx((3 * 0.75 + 0.5) / 4)
     assert silent.usage_score == 0.25
@@ -200,7 +219,6 @@ def test_without_any_events_use_is_unknown(rows, settings):
         subscriptions=rows(subscriptions),
         payments=rows(payments),
         tickets=rows(tickets),
-        customer_usage=rows(customer_usage),
         usage_daily=rows(usage_daily),
         user_days=rows(user_days),
         nps_responses=rows(nps_responses),
