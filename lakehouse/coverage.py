@@ -8,26 +8,31 @@ from typing import Any
 from lakehouse.errors import UsageError
 from lakehouse.lake import Lake
 
+# Written last, so that it tells of whole batches.
 RECEIVED_BY = "bronze.subscriptions"
 
 
 def received(lake: Lake) -> dict[str, Any]:
-    """Return what the newest batch of records said of itself: source, batch_id, covered_to and the source's own."""
-    head = lake.head(RECEIVED_BY)
-    return dict(head.metadata["batch"]) if head else {}
+    """Return what the newest batch of records said of itself: source, batch_id, covered_to and the source's own.
+
+    Where the table that is written last is missing, another one tells, so that no second company is mixed with it.
+    """
+    others = sorted(f"bronze.{folder.name}" for folder in lake.table_path(RECEIVED_BY).parent.glob("*"))
+    heads = (lake.head(name) for name in (RECEIVED_BY, *others))
+    return next((dict(head.metadata["batch"]) for head in heads if head and "batch" in head.metadata), {})
 
 
 def as_of(lake: Lake) -> date:
     """Return the last day of the last month that the subscription records cover to its end.
 
     Raises:
-        UsageError: if the lake holds no subscription records.
+        UsageError: if the lake holds no records.
     """
     batch = received(lake)
     if not batch:
         raise UsageError(
             f"The lake {lake.root} has nothing to compute from",
-            found="no subscription records",
+            found="no records",
             expected="a generated company",
             do="Run `lakehouse run`, or `lakehouse generate` first.",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.config import LakeConfig
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import BrokenLakeError, LakehouseError
 from lakehouse.fingerprint import digest
 from lakehouse.lake import Lake
 from lakehouse.table import Table
@@ -76,8 +77,27 @@ def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
 
 
 def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
-    """Return the rows of the table ``name`` at ``version`` (its newest, if none is given) without a JVM."""
-    return dataset(lake, name, version).to_table()
+    """Return the rows of the table ``name`` at ``version`` (its newest, if none is given) without a JVM.
+
+    Raises:
+        BrokenLakeError: if a file of that version is gone.
+    """
+    try:
+        return dataset(lake, name, version).to_table()
+    except FileNotFoundError as error:
+        path = lake.table_path(name)
+        raise BrokenLakeError(
+            f"The table {name} cannot be read",
+            found=" ".join(str(error).split()),
+            expected="every file that its log names",
+            do=f"Put the file back, or remove {path} and run `lakehouse run`, which makes the table anew.",
+        ) from error
+
+
+def lacks_files(lake: Lake, name: str, version: int) -> bool:
+    """Say whether a file that ``version`` of the table ``name`` consists of is gone."""
+    path = str(lake.table_path(name).resolve())
+    return not all(Path(uri).is_file() for uri in DeltaTable(path, version=version).file_uris())
 
 
 def distinct_keys(lake: Lake, table: Table, version: int) -> int:

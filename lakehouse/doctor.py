@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from lakehouse import delta
 from lakehouse.config import load
 from lakehouse.errors import LakehouseError
 from lakehouse.jars import locked
@@ -99,7 +101,12 @@ def _configuration() -> str:
 
 
 def _lake(lake: Lake) -> str:
+    if lake.root.exists() and not (lake.root.is_dir() and os.access(lake.root, os.W_OK)):
+        raise OSError(f"{lake.root} is no folder that can be written: name another with --root")
     if lake.current() is None:
         return f"{lake.root} has no published run yet"
     manifest = lake.published()
-    return f"{lake.root} shows run {manifest.run_id} with {len(manifest.tables)} tables, all readable"
+    lost = [name for name, version in manifest.versions.items() if delta.lacks_files(lake, name, version)]
+    if lost:
+        raise OSError(f"{lake.root} lacks files of {', '.join(lost)}: put them back, or remove their folders and run")
+    return f"{lake.root} shows run {manifest.run_id} with {len(manifest.tables)} tables, all there"

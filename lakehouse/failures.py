@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 
-from lakehouse.errors import LakehouseError, QualityError
+from lakehouse.errors import BrokenLakeError, LakehouseError, QualityError
 from lakehouse.setup import LOGS
 
 FULL_DISK = "No space left on device"
+# What Spark and Delta call a table of which files are gone or damaged.
+DAMAGED = ("FILE_NOT_EXIST", "DELTA_FILE_NOT_FOUND", "DELTA_STATE_RECOVER_ERROR", "DELTA_TRUNCATED_TRANSACTION_LOG")
 
 
-def as_paragraph(error: Exception, what: str) -> LakehouseError:
+def as_paragraph(error: BaseException, what: str) -> LakehouseError:
     """Return ``error`` as the project's own, saying ``what`` failed; one that already is passes through."""
     if isinstance(error, LakehouseError):
         return error
@@ -20,7 +22,15 @@ def as_paragraph(error: Exception, what: str) -> LakehouseError:
             what,
             found="a full disk",
             expected="room for the new versions of the tables",
-            do="Free some space and run again; the published run is as it was.",
+            do="Free some space and run again; what is published stays readable.",
+        )
+    damage = next((text.find(name) for name in DAMAGED if name in text), None)
+    if damage is not None:
+        return BrokenLakeError(
+            what,
+            found=_head(text[damage:]),
+            expected="every file that the tables' logs name",
+            do="Put the files back, or remove the folder of that table and run `lakehouse run`, which makes it anew.",
         )
     if "DELTA_VIOLATE_CONSTRAINT" in text or "DELTA_NOT_NULL_CONSTRAINT_VIOLATED" in text:
         return QualityError(
@@ -31,9 +41,9 @@ def as_paragraph(error: Exception, what: str) -> LakehouseError:
         )
     return LakehouseError(
         what,
-        found=f"{type(error).__name__}: {_head(text)}",
+        found=": ".join(filter(None, (type(error).__name__, _head(text)))),
         expected="no error",
-        do=f"The whole trace is in {LOGS / 'spark.log'}, or add --debug; the published run is as it was.",
+        do=f"The whole trace is in {LOGS / 'spark.log'}, or add --debug; what is published stays readable.",
     )
 
 

@@ -6,6 +6,7 @@ Everything here reads Delta's log as the JSON that it is, so that deciding what 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,16 +79,28 @@ class Lake:
         pointer = self.root / CURRENT
         if not pointer.exists():
             return None
-        name = pointer.read_text(encoding="utf-8").strip()
-        target = (self.root / name).resolve()
-        if not name or not target.is_relative_to(self.root.resolve() / MANIFESTS) or not target.is_file():
+        try:
+            name = pointer.read_bytes().decode(errors="replace").strip()
+            target = (self.root / name).resolve()
+            is_manifest = target.is_relative_to(self.root.resolve() / MANIFESTS) and target.is_file()
+            found = f"{CURRENT} naming {name!r}"
+        except (OSError, ValueError) as error:
+            is_manifest, found = False, f"{CURRENT}, which cannot be read: {error}"
+        if not is_manifest:
             raise BrokenLakeError(
                 f"The lake {self.root} has no readable published run",
-                found=f"{CURRENT} naming {name!r}",
+                found=found,
                 expected=f"the name of a file in {MANIFESTS}/",
-                do="Run `lakehouse rollback` to publish an earlier run again, or `lakehouse run` to publish a new one.",
+                do="Run `lakehouse run` to publish the newest tables, or `lakehouse rollback` for the last run that can be read.",
             )
         return Manifest.read(target)
+
+    def readable_current(self) -> Manifest | None:
+        """Return the published manifest, or None if there is none that can be read: who writes then publishes anew."""
+        try:
+            return self.current()
+        except BrokenLakeError:
+            return None
 
     def published(self) -> Manifest:
         """Return the published manifest.
@@ -99,7 +112,7 @@ class Lake:
         if manifest is None:
             raise BrokenLakeError(
                 f"The lake {self.root} has nothing to show",
-                found="no published run",
+                found="no published run" if self.root.is_dir() else "no such folder",
                 expected="a run that passed its checks",
                 do="Run `lakehouse run` first, or name another lake with --root.",
             )
@@ -108,7 +121,7 @@ class Lake:
             raise BrokenLakeError(
                 f"The lake {self.root} lacks tables that its published run {manifest.run_id} names",
                 found=f"no readable version of {', '.join(missing)}",
-                expected=", ".join(f"{name} at version {manifest.tables[name].version}" for name in missing),
+                expected="every table at the version that the run names",
                 do="Put the folders back, or run `lakehouse run --full` to build every table anew.",
             )
         return manifest
@@ -119,17 +132,30 @@ class Lake:
         return (log / f"{version:020}.json").is_file() or any(log.glob(f"{version:020}.checkpoint*.parquet"))
 
     def manifests(self) -> list[Manifest]:
-        """Return all published manifests that are kept, oldest first."""
-        return [Manifest.read(path) for path in sorted((self.root / MANIFESTS).glob("*.json"))]
+        """Return all published manifests that are kept and can be read, oldest first."""
+        readable = []
+        for path in sorted((self.root / MANIFESTS).glob("*.json")):
+            with suppress(BrokenLakeError):
+                readable.append(Manifest.read(path))
+        return readable
 
 
 def _commit_info(commit: Path) -> dict[str, Any]:
-    with commit.open(encoding="utf-8") as lines:
-        for line in lines:
-            action = json.loads(line)
-            if "commitInfo" in action:
-                return dict(action["commitInfo"])
-    return {}
+    found = "no commitInfo"
+    try:
+        with commit.open(encoding="utf-8") as lines:
+            for line in lines:
+                action = json.loads(line)
+                if "commitInfo" in action:
+                    return dict(action["commitInfo"])
+    except (OSError, ValueError) as error:
+        found = str(error)
+    raise BrokenLakeError(
+        f"The log of a table cannot be read: {commit}",
+        found=found,
+        expected="the lines of JSON that a commit writes",
+        do=f"Put the file back, or remove {commit.parents[1]} and run `lakehouse run`, which makes the table anew.",
+    )
 
 
 def _recorded(info: dict[str, Any]) -> dict[str, Any]:

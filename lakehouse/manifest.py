@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from lakehouse.errors import BrokenLakeError
 from lakehouse.files import replacing
@@ -56,12 +56,12 @@ class Manifest(BaseModel):
         """
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except (ValidationError, OSError) as error:
+        except (ValueError, OSError) as error:
             raise BrokenLakeError(
                 f"The manifest {path} cannot be read",
                 found=str(error).splitlines()[0],
                 expected="the JSON that a run wrote",
-                do="Run `lakehouse rollback` to publish an earlier run again.",
+                do="Run `lakehouse run` to publish the newest tables, or `lakehouse rollback` for the last run that can be read.",
             ) from error
 
     def write(self, folder: Path) -> Path:

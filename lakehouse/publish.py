@@ -41,7 +41,7 @@ def candidate(run: Run, settings: Settings) -> Manifest:
 
 def remaining(jobs: Mapping[str, Job], lake: Lake, settings: Settings) -> list[str]:
     """Return the published tables that are not up to date with the newest versions of their inputs."""
-    current = lake.current()
+    current = lake.readable_current()
     plan = make_plan(jobs, lake, settings)
     return [name for name in plan.order if name in plan.due and current is not None and name in current.tables]
 
@@ -66,7 +66,7 @@ def rollback(lake: Lake, run_id: str | None = None) -> Manifest:
         UsageError: if there is no such run, or its versions are gone.
     """
     manifests = lake.manifests()
-    current = lake.current()
+    current = lake.readable_current()
     current_id = current.run_id if current else "~"
     earlier = [m for m in manifests if m.run_id < current_id and not m.withdrawn]
     chosen = [m for m in earlier if run_id in (None, m.run_id)]

@@ -36,7 +36,7 @@ def audit_across_tables(run: Run, spark: SparkSession, settings: Settings) -> li
 
     Tables that remain to be computed anew say nothing yet: rules that read one are skipped.
     """
-    current = run.lake.current()
+    current = run.lake.readable_current()
     published = current.versions if current else {}
     heads = {name: head.version for name in run.jobs if (head := run.lake.head(name))}
     changed = {name for name, version in heads.items() if published.get(name) != version}

@@ -14,7 +14,7 @@ def forget_old_runs(lake: Lake, config: LakeConfig) -> None:
     """Drop the manifests of the oldest runs, and then files that no kept run needs and that are old enough."""
     manifests = lake.manifests()
     kept, dropped = manifests[-config.keep_runs :], manifests[: -config.keep_runs]
-    current = lake.current()
+    current = lake.readable_current()
     for manifest in dropped:
         if current is None or manifest.run_id != current.run_id:
             (lake.root / MANIFESTS / f"{manifest.run_id}.json").unlink()

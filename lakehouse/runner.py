@@ -17,7 +17,6 @@ from lakehouse import delta, graph
 from lakehouse.audit import Result, audit, measures
 from lakehouse.config import Config
 from lakehouse.coverage import as_of
-from lakehouse.errors import LakehouseError
 from lakehouse.failures import as_paragraph
 from lakehouse.lake import Lake
 from lakehouse.lock import jvm_lock, writer_lock
@@ -59,27 +58,40 @@ def execute(
     chosen = None if selectors is None else graph.selected(jobs, selectors)
     with writer_lock(lake.root):
         run = Run(lake, config, jobs, reporter)
-        try:
+        with _recorded(run):
             if receive is not None:
                 _receive(run, receive)
             run.as_of = as_of(lake)
             settings = Settings.of(run.as_of, config.metrics, config.sla)
             _build_and_audit(run, settings, chosen, full=full)
             _publish(run, settings)
-        except LakehouseError as error:
-            run.message = str(error)
-            raise
-        finally:
-            record(run)
         if run.status == "published":
             forget_old_runs(lake, config.lake)
     return run
 
 
+@contextmanager
+def _recorded(run: Run) -> Iterator[None]:
+    """Record the run, however it ends; where that fails as well, on a full disk say, the run's own failure is told."""
+    try:
+        yield
+    except BaseException as error:
+        run.message = str(as_paragraph(error, "The run failed"))
+        try:
+            record(run)
+        except Exception as unrecorded:  # noqa: BLE001 - whatever it is, the first failure is the one to tell
+            error.add_note(f"Nor could the run be recorded: {unrecorded}")
+        raise
+    try:
+        record(run)
+    except Exception as error:
+        raise as_paragraph(error, f"The run {run.run_id} ended as {run.status}, but could not be recorded") from error
+
+
 def _receive(run: Run, receive: Callable[[Run], None]) -> None:
     with ThreadPoolExecutor(1) as pool:
         # A new lake needs a session for certain, and starting one takes about as long as generating a company.
-        session = pool.submit(get_session) if run.lake.current() is None else None
+        session = pool.submit(get_session) if run.lake.readable_current() is None else None
         receive(run)
         if session is not None:
             session.result()
@@ -111,7 +123,7 @@ def _session(run: Run) -> Iterator[SparkSession]:
 
 
 def _unpublished(run: Run, order: list[str]) -> list[str]:
-    current = run.lake.current()
+    current = run.lake.readable_current()
     published = current.versions if current else {}
     heads = {name: run.lake.head(name) for name in order}
     return [name for name, head in heads.items() if head is not None and published.get(name) != head.version]
@@ -204,7 +216,7 @@ def _publish(run: Run, settings: Settings) -> None:
     )
     left = remaining(run.jobs, run.lake, settings)
     manifest = candidate(run, settings)
-    current = run.lake.current()
+    current = run.lake.readable_current()
     if left:
         run.status = "kept"
         run.message = f"not published: {', '.join(left)} depend on what changed and remain to be run"

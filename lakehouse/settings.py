@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from lakehouse.customer_settings import ChurnRisk, Health
 from lakehouse.policies import BOARD, Policy, completed
-from lakehouse.setting_types import Currency, Model, PositiveInt, Share
+from lakehouse.setting_types import Currency, Model, MonthDay, PositiveInt, Share
 
 
 class Segments(Model):
@@ -30,7 +30,7 @@ class Calendar(Model):
     """Fiscal year and days without business (``month-day`` to name)."""
 
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)]
-    holidays: Mapping[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")], str]
+    holidays: Mapping[MonthDay, str]
 
 
 class UnitEconomics(Model):

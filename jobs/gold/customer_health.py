@@ -17,7 +17,9 @@ from lakehouse.metrics.lifecycle import tenure_months
 from lakehouse.metrics.signals import with_signals
 from lakehouse.settings import Sentiment
 from lakehouse.table import MONEY, Check, Column, Table
+from lakehouse.vocabulary import BILLING_CADENCES, SEGMENTS
 
+HELD = ("plan_id", "billing_cadence", "segment", "seats")
 CONTRIBUTIONS = tuple(f"contribution_{component}" for component in COMPONENTS)
 
 table = Table(
@@ -42,6 +44,8 @@ table = Table(
         Column("month", "date", "First day of the month", nullable=False),
         Column("as_of_date", "date", "Last day of the month, at whose end it is judged", nullable=False),
         Column("plan_id", "string", "Plan of the largest item"),
+        Column("billing_cadence", "string", "Cadence of the largest item", values=BILLING_CADENCES),
+        Column("segment", "string", "Segment by employees at the month's close", values=SEGMENTS),
         Column("tenure_months", "int", "Whole months from the first paid day through as_of_date", minimum=0),
         Column("mrr", MONEY, "MRR at the month's close, in the reporting currency", nullable=False, minimum=0),
         Column("is_in_notice", "boolean", "Has cancelled every plan, which still runs"),
@@ -115,7 +119,7 @@ def transform(
 ) -> DataFrame:
     month_ends = (
         customer_months.filter(F.col("is_active") & (F.last_day("month") <= F.lit(as_of)))
-        .select("customer_id", "month", "plan_id", "seats", F.col("closing_mrr").alias("mrr"))
+        .select("customer_id", "month", *HELD, F.col("closing_mrr").alias("mrr"))
         .withColumn("as_of_date", F.last_day("month"))
         .join(customers.select("customer_id", "first_paid_date"), how="left", on="customer_id")
         .withColumn("tenure_months", tenure_months(F.col("first_paid_date"), F.date_add("as_of_date", 1)))

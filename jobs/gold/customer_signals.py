@@ -6,7 +6,7 @@ are no events of anybody; then its use is unknown. Use and health are scored whi
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -15,6 +15,7 @@ from lakehouse.customer_settings import Health
 from lakehouse.metrics.health import BANDS, COMPONENTS, with_health
 from lakehouse.metrics.scores import tenure_band, usage_scores
 from lakehouse.metrics.signals import with_signals
+from lakehouse.metrics.usage_signals import USE_DAYS
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.settings import Sentiment, UsageScore
 from lakehouse.table import MONEY, Check, Column, Table
@@ -123,7 +124,8 @@ def transform(
         payments=payments,
         tickets=tickets,
         usage_daily=usage_daily,
-        user_days=user_days,
+        # So that the files of earlier months are not read.
+        user_days=user_days.filter(F.col("activity_date") > F.lit(as_of - timedelta(days=USE_DAYS))),
         nps_responses=nps_responses,
         sentiment=sentiment,
     ).withColumn("tenure_band", tenure_band(F.col("tenure_months"), usage_score.tenure_bands_months))

@@ -90,11 +90,10 @@ def transform(
     min_observations: int,
     usage_score: UsageScore,
 ) -> DataFrame:
-    groups = customer_months.select("customer_id", "month", *WITHIN)
-    known = customer_health.join(groups, how="left", on=["customer_id", "month"]).withColumn(
-        "tenure_band", tenure_band(F.col("tenure_months"), usage_score.tenure_bands_months)
+    band = tenure_band(F.col("tenure_months"), usage_score.tenure_bands_months)
+    observed = _with_outcome(
+        customer_health.withColumn("tenure_band", band), churn_dates(customer_months, subscriptions), as_of
     )
-    observed = _with_outcome(known, churn_dates(customer_months, subscriptions), as_of)
     measured = _discrimination(observed).unionByName(_rates(observed))
     pooled = observed.agg(
         F.count_distinct("as_of_date").alias("month_ends"),

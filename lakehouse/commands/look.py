@@ -68,7 +68,7 @@ def show(
 def runs(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
     """List the runs, the newest first, and say which one is published."""
     lake = Lake(root)
-    current = lake.current()
+    current = lake.readable_current()
     history = (
         delta.arrow(lake, ops.RUNS.name).sort_by([("run_id", "descending")]).to_pylist()
         if lake.head(ops.RUNS.name)

@@ -10,9 +10,9 @@ import typer
 
 Root = Annotated[Path, typer.Option(envvar="LAKEHOUSE_ROOT", help="Folder of the lake.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
-Customers = Annotated[int | None, typer.Option(min=1, help="Customers won by the end of --months.")]
-Months = Annotated[int | None, typer.Option(min=1, help="Months of history.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of the generated company.")]
+Customers = Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Customers won by the end of --months.")]
+Months = Annotated[int | None, typer.Option(min=1, max=240, help="Months of history.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the generated company.")]
 Through = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the records.")]
 Profile = Annotated[str | None, typer.Option(help="Profile of conf/company.yml.")]
 Dirt = Annotated[

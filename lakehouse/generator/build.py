@@ -32,6 +32,7 @@ from lakehouse.run import Run, Step
 from lakehouse.table import PROVENANCE, Table
 
 SOURCE = "generator"
+SCALE = ("customers", "months", "seed")
 # Coverage is read from this table, so it is written last: a generation that was killed is then seen as unfinished.
 LAST = "bronze.subscriptions"
 
@@ -58,7 +59,8 @@ def receive(run: Run, request: Request, only: Collection[str] = ()) -> None:
     """Append to the bronze tables (``only`` the named ones, if any) the generated records that they lack.
 
     Raises:
-        UsageError: if the lake holds other records than the generator's, or those of another company.
+        UsageError: if the lake holds other records than the generator's, or those of another company, or if the
+            records would end within their first month.
     """
     batch = _batch(run, request)
     through = date.fromisoformat(batch["covered_to"])
@@ -86,12 +88,10 @@ def views(lake: Lake, jobs: Mapping[str, Job]) -> duckdb.DuckDBPyConnection:
 def _batch(run: Run, request: Request) -> dict[str, Any]:
     company = run.config.company
     before = received(run.lake)
-    scale = company.scale.model_copy(
-        update={
-            key: value for key in ("seed", "customers", "months") if (value := before.get(key, getattr(request, key)))
-        }
-    )
+    asked = {key: value for key in (*SCALE, "dirt") if (value := getattr(request, key)) is not None}
+    scale = company.scale.model_copy(update={key: (before | asked)[key] for key in SCALE if key in before | asked})
     through = request.through or last_day(scale)
+    _require_a_month(scale, through)
     if before:
         through = max(through, date.fromisoformat(before["covered_to"]))
     is_dirty = bool(before.get("dirt", request.dirt))
@@ -109,9 +109,6 @@ def _batch(run: Run, request: Request) -> dict[str, Any]:
             | {"start": scale.start_month}
         ),
     }
-    asked = {
-        key: value for key in ("customers", "months", "seed", "dirt") if (value := getattr(request, key)) is not None
-    }
     expected = batch | asked
     differences = [
         f"{key} {before[key]}" for key in expected if key in before and _fixed(key) and before[key] != expected[key]
@@ -124,6 +121,17 @@ def _batch(run: Run, request: Request) -> dict[str, Any]:
             do="Name another folder with --root, leave these options out, or delete this lake.",
         )
     return batch
+
+
+def _require_a_month(scale: Scale, through: date) -> None:
+    first_month_end = last_day(scale.model_copy(update={"months": 1}))
+    if through < first_month_end:
+        raise UsageError(
+            f"The records cannot end on {through}",
+            found=f"a company whose first month ends on {first_month_end}",
+            expected="at least one whole month",
+            do=f"Choose --through {first_month_end} or a later day, or another scale.start_month in company.yml.",
+        )
 
 
 def _fixed(key: str) -> bool:

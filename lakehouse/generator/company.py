@@ -98,7 +98,9 @@ class Company(Product):
         months += [(f"episodes.{episode.name}", episode.month) for episode in self.episodes]
         for name, month in months:
             if month.day != 1 or month < self.scale.start_month:
-                raise ValueError(f"{name}: month must be the first day of a month, not before scale.start_month")
+                raise ValueError(
+                    f"{name}: month must be the first day of a month, not before scale.start_month; it is {month}"
+                )
         return self
 
 

@@ -81,7 +81,7 @@ class Terms(Model):
     to_annual: Probability
     to_monthly: Probability
     pause: Probability
-    pause_months: list[PositiveInt]
+    pause_months: Annotated[list[PositiveInt], Field(min_length=1)]
 
 
 class DiscountStart(Model):
@@ -96,9 +96,9 @@ class Discounts(Model):
 
     at_start: DiscountStart
     retention_offer: Probability
-    rates: list[Share]
+    rates: Annotated[list[Share], Field(min_length=1)]
     durations: Mapping[str, Share]
-    repeating_months: list[PositiveInt]
+    repeating_months: Annotated[list[PositiveInt], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _durations_sum_to_one(self) -> Discounts:
@@ -119,7 +119,7 @@ class Payments(Model):
 
     card_failure: Probability
     ach_failure: Probability
-    retry_days: list[PositiveInt]
+    retry_days: Annotated[list[PositiveInt], Field(min_length=1)]
     recovered: list[Share]
     satisfaction_effect: NotNegative
     failure_reasons: Mapping[str, Share]

@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lakehouse.setting_types import Model, PositiveInt, Share
+from lakehouse.generator.market_parameters import NotNegative, Positive, require_sum_one
+from lakehouse.setting_types import Model, MonthDay, PositiveInt, Share
 from lakehouse.vocabulary import CHANNELS, EVENT_TYPES
 
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 EventType = Literal[
     "dashboard_created",
     "dashboard_viewed",
@@ -37,6 +35,11 @@ class Users(Model):
     activity_sigma: NotNegative
     role_shares: Mapping[RoleName, Share]
 
+    @model_validator(mode="after")
+    def _roles_sum_to_one(self) -> Users:
+        require_sum_one(list(self.role_shares.values()), "role_shares")
+        return self
+
 
 class Rhythm(Model):
     """When people work: factors on the mean of a weekday, and weights of the local hours 0 to 23."""
@@ -47,6 +50,12 @@ class Rhythm(Model):
     holiday_factor: NotNegative
     year_end_from: MonthDay
     year_end_factor: NotNegative
+
+    @model_validator(mode="after")
+    def _some_hour_counts(self) -> Rhythm:
+        if not any(self.hours):
+            raise ValueError("one of the hours must be greater than 0")
+        return self
 
 
 class Duration(Model):
@@ -149,6 +158,15 @@ class Support(Model):
     slowness_effect: NotNegative
     csat_shares: Annotated[list[Share], Field(min_length=5, max_length=5)]
 
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Support:
+        require_sum_one([priority.share for priority in self.priorities.values()], "priorities")
+        require_sum_one(list(self.channels.values()), "channels")
+        require_sum_one(list(self.categories.values()), "categories")
+        require_sum_one(self.mood_shares, "mood_shares")
+        require_sum_one(self.csat_shares, "csat_shares")
+        return self
+
 
 class Surveys(Model):
     """``surveys``: the recommendation question."""
@@ -162,6 +180,11 @@ class Surveys(Model):
     answering_effect: NotNegative
     score_shares: Annotated[list[Share], Field(min_length=11, max_length=11)]
     comment_share: Share
+
+    @model_validator(mode="after")
+    def _scores_sum_to_one(self) -> Surveys:
+        require_sum_one(self.score_shares, "score_shares")
+        return self
 
 
 class Traffic(Model):
@@ -178,6 +201,9 @@ class Traffic(Model):
     def _every_channel_has_a_share(self) -> Traffic:
         if set(self.channel_shares) != set(CHANNELS):
             raise ValueError(f"channel_shares must name {', '.join(CHANNELS)}")
+        require_sum_one(list(self.channel_shares.values()), "channel_shares")
+        if not any(self.weekdays):
+            raise ValueError("one of the weekdays must be greater than 0")
         return self
 
 

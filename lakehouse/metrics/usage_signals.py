@@ -12,6 +12,9 @@ from pyspark.sql.window import Window
 
 from lakehouse.metrics.moments import MOMENT, in_window
 
+# The window in which users and days count as active.
+USE_DAYS = 30
+
 # What is zero for who has no event while others have some.
 USE_COUNTS = ("events_30d", "events_prior_30d", "active_days_30d", "active_users_30d", "categories_30d")
 
@@ -39,9 +42,9 @@ def usage_signals(moments: DataFrame, usage_daily: DataFrame, user_days: DataFra
 
     Active means an event other than a login.
     """
-    is_recent, events = F.col("age_days") < 30, F.col("events")
+    is_recent, events = F.col("age_days") < USE_DAYS, F.col("events")
     use = (
-        in_window(usage_daily, moments, day="usage_date", days=60)
+        in_window(usage_daily, moments, day="usage_date", days=2 * USE_DAYS)
         .groupBy(MOMENT)
         .agg(
             F.sum(F.when(is_recent, events).otherwise(0)).alias("events_30d"),
@@ -51,7 +54,7 @@ def usage_signals(moments: DataFrame, usage_daily: DataFrame, user_days: DataFra
         )
     )
     users = (
-        in_window(user_days.filter("is_active"), moments, day="activity_date", days=30)
+        in_window(user_days.filter("is_active"), moments, day="activity_date", days=USE_DAYS)
         .groupBy(MOMENT)
         .agg(F.count_distinct("user_id").alias("active_users_30d"))
     )

@@ -65,7 +65,68 @@ def test_problems_of_several_files_are_reported_together(conf):
         ("metrics.yml", "converted_at: movement", "converted_on: movement", "policies.profitwell.converted_on"),
         ("metrics.yml", "late_renewal_days: 0", "late_renewal_days: -1", "policies.board.late_renewal_days"),
         ("lake.yml", "log_retention_days: 120", "log_retention_days: 10", "must not be below"),
-        ("lake.yml", "keep_runs: 20", "keep_runs: [", "lake.yml"),
+        ("metrics.yml", "min_observations: 30", "min_observations: thirty", "valid integer (found 'thirty')"),
+        ("metrics.yml", "min_observations: 30", "min_obs: 30", "metrics.yml: min_observations: missing"),
+        ("metrics.yml", "min_observations: 30", "30: 30", "metrics.yml: line 6: the key 30 is no text"),
+        ("metrics.yml", "min_observations: 30", "? [a]\n: 30", "the key ['a'] is no text"),
+        (
+            "metrics.yml",
+            "  mid_market_from: 100",
+            "\tmid_market_from: 100",
+            "line 9: while scanning for the next token, found character '\\t'",
+        ),
+        ("metrics.yml", "window_days: 180", "window_days: 0", "sentiment.window_days: Input should be greater than or"),
+        ("metrics.yml", "worst: 0.5, best: 1.1", "worst: 0.5, best: .inf", "should be a finite number (found inf)"),
+        ("metrics.yml", '"01-01": "New', '"02-30": "New', "calendar.holidays.02-30.[key]: no year has this day"),
+        ("metrics.yml", "reporting_currency: USD", "reporting_currency: EUR", "rates are in USD (found 'EUR')"),
+        (
+            "sla.yml",
+            "resolution_hours: 8 }",
+            "resolution_hours: 8, days: 1 }",
+            "targets.urgent.days: unknown key (found 1); known are first_response_hours, resolution_hours",
+        ),
+        (
+            "sla.yml",
+            "{ first_response_hours: 1, resolution_hours: 8 }",
+            "[1, 8]",
+            "targets.urgent: needs keys and values (found [1, 8])",
+        ),
+        (
+            "company.yml",
+            "monthly: { SMB: 0.0195",
+            "monthly: { SMB: 1.5",
+            "churn.monthly.SMB: Input should be less than 1 (found 1.5)",
+        ),
+        (
+            "company.yml",
+            "price_rise: { month: 2025-04-01",
+            "price_rise: { month: 2023-04-01",
+            "not before scale.start_month; it is 2023-04-01",
+        ),
+        (
+            "company.yml",
+            "start_month: 2023-07-01",
+            "start_month: 2023-13-01",
+            ": 2023-13-01: month must be in 1..12",
+        ),
+        ("company.yml", "admin: 0.10, editor", "admin: 0.30, editor", "role_shares must sum to 1; they sum to 1.2"),
+        ("company.yml", "email: 0.45", "email: 0.65", "support: the shares of channels must sum to 1"),
+        ("company.yml", "mood_shares: [0.10", "mood_shares: [0.30", "mood_shares must sum to 1; they sum to 1.2"),
+        ("company.yml", "score_shares: [0.010", "score_shares: [0.110", "score_shares must sum to 1; they sum to 1.1"),
+        (
+            "company.yml",
+            "pause_months: [1, 2, 3]",
+            "pause_months: []",
+            "terms.pause_months: List should have at least 1",
+        ),
+        (
+            "company.yml",
+            "customers: 150, months",
+            "customer: 150, months",
+            "profiles.seed_stage.scale.customer: unknown key",
+        ),
+        ("company.yml", "  seed_stage: #", "  none:\n  seed_stage: #", "profiles: each needs a name"),
+        ("lake.yml", "keep_runs: 20", "keep_runs: [", "lake.yml: line "),
     ],
 )
 def test_a_wrong_value_is_refused_in_words(conf, file, old, new, told):
@@ -73,9 +134,35 @@ def test_a_wrong_value_is_refused_in_words(conf, file, old, new, told):
     assert told in refusal(conf)
 
 
-def test_a_missing_file_is_named(conf):
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "expected keys and values at the top"),
+        (b"- urgent\n- high\n", "expected keys and values at the top"),
+        (b"version: 1\ntargets: \xe9\n", "line 2: not UTF-8"),
+        (b"version: 1\n---\nversion: 2\n", "line 2: expected a single document"),
+        (b"[" * 1000, "nested too deeply"),
+        (b"#" * 2_000_000, "larger than 1000000 bytes"),
+    ],
+    ids=["empty", "a list", "Latin-1", "two documents", "deep", "large"],
+)
+def test_a_file_that_is_no_configuration_is_refused_in_words(conf, content, told):
+    (conf / "sla.yml").write_bytes(content)
+    assert f"found 1 problem: sla.yml: {told}" in refusal(conf)
+
+
+def test_files_that_cannot_be_read_are_named_together(conf):
     (conf / "sla.yml").unlink()
-    assert "sla.yml" in refusal(conf)
+    (conf / "lake.yml").unlink()
+    (conf / "lake.yml").mkdir()
+    message = refusal(conf)
+    assert "sla.yml: No such file or directory" in message
+    assert "lake.yml: Is a directory" in message
+
+
+def test_a_problem_of_the_company_is_told_once_and_not_for_each_profile(conf):
+    edit(conf / "company.yml", "mood_memory: 0.90", "mood_memory: 1.90")
+    assert refusal(conf).count("mood_memory") == 1
 
 
 def test_an_unknown_profile_is_named_with_the_known_ones(conf):

@@ -23,6 +23,13 @@ def test_a_full_disk_is_named_whoever_found_it(error):
     assert failure.exit_code == 1
 
 
+def test_a_table_with_lost_files_is_a_broken_lake_whoever_found_it():
+    error = RuntimeError("x [FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error: File plans/part-0.parquet is missing")
+    failure = as_paragraph(error, "The job of silver.dim_plan failed")
+    assert "plans/part-0.parquet is missing" in str(failure)
+    assert failure.exit_code == 4
+
+
 def test_a_broken_constraint_is_a_failed_check():
     error = RuntimeError("x [DELTA_VIOLATE_CONSTRAINT_WITH_VALUES] CHECK constraint id_not_null violated")
     assert as_paragraph(error, "The job failed").exit_code == 3

@@ -85,6 +85,13 @@ def test_the_jvm_of_a_session_holds_its_lock_until_it_lets_go(tmp_path, spark, m
         pass
 
 
+def test_a_root_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "lake").write_text("a file")
+    with pytest.raises(UsageError, match="Not a directory") as refused, lock.writer_lock(tmp_path / "lake"):
+        pass
+    assert refused.value.exit_code == 2
+
+
 def test_a_root_that_cannot_be_made_is_named():
     root = Path("/proc/nowhere")
     with pytest.raises(UsageError, match=r"/proc/nowhere.*cannot be written"), lock.writer_lock(root):

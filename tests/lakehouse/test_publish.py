@@ -57,19 +57,51 @@ def test_a_table_that_is_not_where_the_manifest_says_is_named(lake):
         lake.published()
 
 
-@pytest.mark.parametrize("pointer", ["", "_manifests/none.json", "../outside.json", "/etc/passwd"])
-def test_a_pointer_to_nowhere_or_outside_is_refused(lake, pointer):
-    published(lake, "run1", 0)
-    (lake.root / CURRENT).write_text(pointer)
+@pytest.mark.parametrize(
+    "pointer", [b"", b"_manifests/none.json", b"../outside.json", b"/etc/passwd", b"\xff\xfe", b"\0"], ids=repr
+)
+def test_a_pointer_to_nowhere_or_outside_is_refused_and_a_rollback_mends_it(lake, pointer):
+    first, second = published(lake, "run1", 0), published(lake, "run2", 1)
+    (lake.root / CURRENT).write_bytes(pointer)
     with pytest.raises(BrokenLakeError, match="no readable published run"):
         lake.current()
+    assert rollback(lake) == second
+    assert lake.published() == second
+    assert lake.manifests() == [first, second], "nothing was withdrawn"
 
 
-def test_a_damaged_manifest_is_refused(lake):
-    published(lake, "run1", 0)
-    (lake.root / "_manifests" / "run1.json").write_text("{")
+def test_a_pointer_that_is_a_folder_is_refused(lake):
+    (lake.root / CURRENT).mkdir()
+    with pytest.raises(BrokenLakeError, match="which cannot be read"):
+        lake.current()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"run_id": "run2"}', b"\xff\xfe"], ids=repr)
+def test_a_damaged_manifest_is_refused_and_a_rollback_passes_over_it(lake, content):
+    first = published(lake, "run1", 0)
+    published(lake, "run2", 1)
+    (lake.root / "_manifests" / "run2.json").write_bytes(content)
     with pytest.raises(BrokenLakeError, match="cannot be read"):
         lake.current()
+    assert rollback(lake) == first
+    assert lake.published() == first
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"add": {}}'], ids=repr)
+def test_a_damaged_log_is_named_with_the_folder_to_remove(lake, content):
+    published(lake, "run1", 0)
+    next(lake.table_path(ACCOUNTS.name).glob("_delta_log/*.json")).write_bytes(content)
+    with pytest.raises(BrokenLakeError, match=rf"0000\.json.* remove {lake.table_path(ACCOUNTS.name)} and run"):
+        lake.head(ACCOUNTS.name)
+
+
+def test_a_table_whose_files_are_gone_is_named(lake):
+    published(lake, "run1", 0)
+    assert not delta.lacks_files(lake, ACCOUNTS.name, 0)
+    next(lake.table_path(ACCOUNTS.name).glob("*.parquet")).unlink()
+    assert delta.lacks_files(lake, ACCOUNTS.name, 0)
+    with pytest.raises(BrokenLakeError, match=r"The table gold\.accounts cannot be read"):
+        delta.arrow(lake, ACCOUNTS.name, 0)
 
 
 def test_a_rollback_shows_the_run_before_and_withdraws_the_one_after(lake):
