@@ -37,6 +37,7 @@ table = Table(
     },
     settings=("as_of", "reporting_currency"),
     foreign_keys={"customer_id": "silver.customers"},
+    may_be_orphans=("customer_id",),
     columns=(
         Column("customer_id", "string", "Customer", nullable=False),
         Column("month", "date", "First day of the month to which the amounts belong", nullable=False),

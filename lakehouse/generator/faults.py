@@ -21,8 +21,8 @@ Change = Callable[[pa.Table], pa.Array | pa.ChunkedArray]
 
 EVENTS = "bronze.usage_events"
 
-# The first character of ids that nothing else has.
-_UNKNOWN = "X"
+# First characters of ids: of what nobody knows, and of rows that only dirt adds.
+_UNKNOWN, _ADDED = "X", "Y"
 _UNKNOWN_CURRENCY = "XTS"  # ISO 4217 keeps it for tests
 _HOUR = 3600 * arrays.MICROSECONDS_PER_SECOND
 _SKEWED_DAYS = 28
@@ -70,9 +70,12 @@ def faults(start_day: int) -> list[Fault]:
         *(_nulls("missing_field", table, column) for table, columns in _REQUIRED.items() for column in columns),
         *(_nulls("broken_value", table, *columns) for table, columns in _UNREADABLE.items()),
         Fault("broken_value", "bronze.payments", {"status": _constant("settled")}),
-        *(Fault("orphan", table, {column: _unknown(column) for column in ids}) for table, ids in _ORPHANED.items()),
+        *(
+            Fault("orphan", table, {KEYS[table][0]: _added(table), column: _unknown(column)})
+            for table, column in _ORPHANED.items()
+        ),
         *(Fault("clock_skew", "bronze.support_interactions", changes) for changes in _TICKET_SKEWS),
-        Fault("clock_skew", EVENTS, {"event_id": _unknown("event_id"), **_before(start_day)}),
+        Fault("clock_skew", EVENTS, {"event_id": _added(EVENTS), **_before(start_day)}),
         *(Fault("unknown_currency", table, {"currency": _constant(_UNKNOWN_CURRENCY)}) for table in _AMOUNTS),
         *(Fault("negative_amount", table, {amount: _negative(amount)}) for table, amount in _AMOUNTS.items()),
         Fault("end_before_start", "bronze.subscriptions", {"end_date": _week_before("start_date")}),
@@ -94,6 +97,10 @@ def _constant(value: str) -> Change:
 
 def _unknown(column: str) -> Change:
     return lambda rows: pc.binary_replace_slice(rows[column], 0, 1, _UNKNOWN)
+
+
+def _added(table: str) -> Change:
+    return lambda rows: pc.binary_replace_slice(rows[KEYS[table][0]], 0, 1, _ADDED)
 
 
 def _less(column: str, units: int) -> Change:
@@ -187,14 +194,14 @@ _UNREADABLE: dict[str, tuple[str, ...]] = {
     EVENTS: ("occurred_at", "event_date", "event_month"),
 }
 
-# The row's own id, and the one of what nobody knows.
-_ORPHANED: dict[str, tuple[str, ...]] = {
-    "bronze.subscriptions": ("subscription_item_id", "subscription_id", "customer_id"),
-    "bronze.invoices": ("invoice_id", "customer_id"),
-    "bronze.payments": ("payment_id", "invoice_id"),
-    "bronze.support_interactions": ("ticket_id", "customer_id"),
-    "bronze.nps_responses": ("response_id", "customer_id"),
-    EVENTS: ("event_id", "customer_id"),
+# What points to nobody.
+_ORPHANED = {
+    "bronze.subscriptions": "customer_id",
+    "bronze.invoices": "customer_id",
+    "bronze.payments": "invoice_id",
+    "bronze.support_interactions": "customer_id",
+    "bronze.nps_responses": "customer_id",
+    EVENTS: "customer_id",
 }
 
 _TICKET_SKEWS: tuple[dict[str, Change], ...] = (
