@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format benchmark notebooks lock clean
+.PHONY: help setup run test soak lint format benchmark notebooks lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ run: $(READY) ## Generate the default company, build every table, write the expo
 
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -q
+
+soak: $(READY) ## Run the tests that take minutes: whole runs of further companies
+	$(BIN)/python -m pytest -q -m soak
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

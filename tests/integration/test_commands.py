@@ -78,7 +78,12 @@ def test_a_rebuilt_table_with_dependants_is_not_published_and_the_rest_is_named(
     finished = as_json(lake, "run")
     assert finished["status"] == "published"
     done = {step["table_name"] for step in finished["steps"] if step["status"] == "done"}
-    assert done == {"gold.customer_lifetimes", "gold.unit_economics", "gold.unit_economics_by_segment"}
+    assert done == {
+        "gold.customer_lifetimes",
+        "gold.unit_economics",
+        "gold.unit_economics_by_segment",
+        "gold.dim_account",
+    }
 
 
 def test_a_rollback_publishes_the_run_before_and_the_next_run_does_not_undo_it(lake):

@@ -23,6 +23,8 @@ from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
 from lakehouse.runner import execute
 
+pytestmark = pytest.mark.soak
+
 # The rule of silver.quarantine that catches each fault, by kind, table and columns.
 REJECTED_BY = {
     ("missing_field", "customers", "customer_id"): "customer_id_missing",

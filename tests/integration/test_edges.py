@@ -17,6 +17,8 @@ from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
 from lakehouse.runner import execute
 
+pytestmark = pytest.mark.soak
+
 NO_USE = ("silver.user_days", "silver.usage_daily", "gold.customer_usage", "gold.monthly_usage", "gold.top_features")
 
 
