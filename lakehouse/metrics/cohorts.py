@@ -33,7 +33,9 @@ def cohort_cells(ledger: DataFrame, of_cohort: Mapping[str, Column], at_age: Map
     traits = [name for columns in COHORT_DIMENSIONS.values() for name in columns]
     is_first = F.col("age_months") == 0
     first = F.max(F.when(is_first, F.struct(*traits, "closing_mrr"))).over(Window.partitionBy("customer_id"))
-    oldest = ledger.agg(F.max("age_months").alias("oldest_age"))
+    # By the calendar, since of the oldest cohort nobody may be left.
+    oldest_age = F.months_between(F.max("month"), F.min("cohort_month")).cast("int")
+    oldest = ledger.agg(oldest_age.alias("oldest_age"))
     # The first month stands at every age for the customer's place in its cohort.
     ages = F.when(is_first, F.sequence(F.lit(0), F.col("oldest_age"))).otherwise(F.array("age_months"))
     lives = (

@@ -76,7 +76,7 @@ def test_problems_of_several_files_are_reported_together(conf):
             "line 9: while scanning for the next token, found character '\\t'",
         ),
         ("metrics.yml", "window_days: 180", "window_days: 0", "sentiment.window_days: Input should be greater than or"),
-        ("metrics.yml", "worst: 0.5, best: 1.1", "worst: 0.5, best: .inf", "should be a finite number (found inf)"),
+        ("metrics.yml", "worst: 0.7, best: 1.1", "worst: 0.7, best: .inf", "should be a finite number (found inf)"),
         ("metrics.yml", '"01-01": "New', '"02-30": "New', "calendar.holidays.02-30.[key]: no year has this day"),
         ("metrics.yml", "reporting_currency: USD", "reporting_currency: EUR", "rates are in USD (found 'EUR')"),
         (

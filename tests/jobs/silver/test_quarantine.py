@@ -91,12 +91,13 @@ def test_a_corrected_row_stays_marked_and_its_correction_is_judged_like_any_othe
     assert [(row["_row"], row.rule) for row in found if row["_source"] != "f.csv"] == [(2, "currency_without_rate")]
 
 
-def test_received_is_kept_and_superseded_and_quarantined(received, quarantine):
+def test_received_is_kept_and_superseded_and_quarantined(received, quarantine, settings):
     clean = silver_subscriptions.transform(
         subscriptions=received["subscriptions"],
         exchange_rates=received["exchange_rates"],
         as_of=AS_OF,
         reporting_currency="USD",
+        policy=settings.policy,
     )
     kept = {row.customer_id for row in clean.collect()}
     quarantined = [key for key in quarantine if key[0] == "bronze.subscriptions"]
