@@ -17,7 +17,7 @@ from pyspark.sql.window import Window
 from lakehouse.metrics.breakdown import by_dimension
 from lakehouse.metrics.ratios import safe_ratio
 from lakehouse.metrics.receivables import AGEING_BUCKETS, BILLED_DAYS, OVERDUE_LONGEST, balances_at_month_ends
-from lakehouse.table import AMOUNT, MONEY, Check, Column, Table
+from lakehouse.table import MONEY, Check, Column, Table
 
 DIMENSIONS = {"all": (), "segment": ("segment",)}
 
@@ -70,7 +70,7 @@ def transform(invoices: DataFrame, customers: DataFrame, as_of: date, reporting_
     )
     in_bucket = {name: F.col("bucket") == name for name in BUCKETS}
     by_group = by_customer.groupBy(*GROUP, "month_end").agg(
-        F.sum("billed_amount").cast(AMOUNT).alias("billed_90_days"),
+        F.sum("billed_amount").cast(MONEY).alias("billed_90_days"),
         F.array(
             *(
                 F.struct(

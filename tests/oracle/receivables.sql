@@ -20,7 +20,7 @@ WITH buckets(bucket, lowest, highest) AS (
 aged AS (
     SELECT
         closes.close, bucket, money(half_up(coalesce(sum(amount), 0), 10000)) AS open_amount,
-        coalesce(sum(amount), 0) AS owed_millionths, count(invoice_id) AS invoices, count(DISTINCT customer_id) AS customers
+        count(invoice_id) AS invoices, count(DISTINCT customer_id) AS customers
     FROM (SELECT DISTINCT close FROM owed) AS closes
     CROSS JOIN buckets
     LEFT JOIN (FROM owed WHERE status = 'open') AS still_open
@@ -28,7 +28,7 @@ aged AS (
     GROUP BY ALL
 ),
 billed AS (
-    SELECT close, sum(amount) AS billed_millionths, money(half_up(sum(amount), 10000)) AS billed_90_days
+    SELECT close, money(half_up(sum(amount), 10000)) AS billed_90_days
     FROM owed
     WHERE status <> 'void' AND issued_on > close - 90
     GROUP BY close
@@ -36,7 +36,7 @@ billed AS (
 SELECT
     date_trunc('month', close)::DATE AS month, bucket, open_amount, invoices, customers,
     sum(open_amount) OVER (PARTITION BY close)::DECIMAL(18, 2) AS receivables, billed_90_days,
-    nine_digits(sum(owed_millionths) OVER (PARTITION BY close)::DOUBLE / billed_millionths * 90) AS dso_days
+    nine_digits(receivables / billed_90_days * 90) AS dso_days
 FROM aged JOIN billed USING (close);
 
 -- Gini as the mean absolute difference of all pairs ÷ twice the mean, not by ranks.
