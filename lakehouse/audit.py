@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from types import MappingProxyType
 from typing import Literal
 
@@ -179,8 +178,9 @@ def _bits(rule: int) -> str:
 
 
 def _word(rules: list[Check]) -> Column:
-    bits = (F.when(holds(rule.expression), 0).otherwise(1 << bit) for bit, rule in enumerate(rules))
-    return reduce(lambda left, right: left.bitwiseOR(right), bits, F.lit(0).cast("bigint"))
+    # One text to parse: a call from Python for each part of each rule takes longer than the rules themselves.
+    bits = (f"IF(coalesce({rule.expression}, false), 0L, {1 << bit}L)" for bit, rule in enumerate(rules))
+    return F.expr(" | ".join(bits))
 
 
 def _measured(frame: DataFrame, aggregates: dict[str, Column]) -> dict[str, int]:

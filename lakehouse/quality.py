@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 
+import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -22,10 +23,11 @@ from lakehouse.ops import record
 from lakehouse.plan import make_plan
 from lakehouse.rules import QUARANTINE, tables_beside
 from lakehouse.run import Run
+from lakehouse.scope import Scope
 from lakehouse.session import get_session
 from lakehouse.settings import Settings
 from lakehouse.table import Table
-from lakehouse.wide_audit import Scope, wide_audit
+from lakehouse.wide_audit import wide_audit
 
 # While one table's checks are planned, the other's are computed.
 WORKERS = 2
@@ -44,6 +46,7 @@ def audit_across_tables(run: Run, spark: SparkSession, settings: Settings) -> li
     scope = Scope(
         tables=tables,
         read=_reader(spark, run.lake, tables, heads),
+        stored=_stored(run.lake, tables, heads),
         as_of=settings.as_of,
         rows_before=_rows(current),
         stale=make_plan(run.jobs, run.lake, settings).due,
@@ -77,6 +80,7 @@ def _checked(run: Run, spark: SparkSession, manifest: Manifest, names: Iterable[
     scope = Scope(
         tables=tables,
         read=_reader(spark, run.lake, tables, manifest.versions),
+        stored=_stored(run.lake, tables, manifest.versions),
         as_of=manifest.as_of,
         rows_before=_rows(earlier[-1] if earlier else None),
         stale=tables.keys() - manifest.versions.keys(),
@@ -110,6 +114,15 @@ def _reader(
     spark: SparkSession, lake: Lake, tables: Mapping[str, Table], versions: Mapping[str, int]
 ) -> Callable[[str], DataFrame]:
     return cache(lambda name: delta.read(spark, lake, tables[name], versions.get(name)))
+
+
+def _stored(lake: Lake, tables: Mapping[str, Table], versions: Mapping[str, int]) -> Callable[[str], ds.Dataset]:
+    def stored(name: str) -> ds.Dataset:
+        if name not in versions:
+            return ds.dataset(tables[name].arrow_schema.empty_table())
+        return delta.dataset(lake, name, versions[name])
+
+    return stored
 
 
 def _rows(manifest: Manifest | None) -> dict[str, int | None]:

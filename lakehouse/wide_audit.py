@@ -1,13 +1,9 @@
-"""The audit of what no row shows by itself: foreign keys, other tables, order, history. One Spark job per table."""
+"""The audit of what no row shows by itself: foreign keys, other tables, order, history. One Spark job per table at most."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -17,28 +13,12 @@ from pyspark.sql.window import Window
 from lakehouse import rules as kinds
 from lakehouse.audit import Result, holds, result
 from lakehouse.rules import QUARANTINE, WideRule, tables_beside
+from lakehouse.scope import Scope
+from lakehouse.stored_audit import StoredRule, counted
 from lakehouse.table import Table
 
 EXACT = "decimal(38,6)"
 ROW_OF_BRONZE = ("_source", "_batch_id", "_row")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What the rules look at: tables at the versions to be judged, and the rows of the run that was published before.
-
-    A rule that needs one of the ``stale`` tables is skipped.
-    """
-
-    tables: Mapping[str, Table]
-    read: Callable[[str], DataFrame]
-    as_of: date
-    rows_before: Mapping[str, int | None]
-    stale: AbstractSet[str]
-
-    def expression(self, text: str) -> str:
-        """Return ``text`` with the as-of day in the place of ``:as_of``."""
-        return text.replace(":as_of", f"DATE'{self.as_of}'")
 
 
 def wide_audit(table: Table, scope: Scope) -> list[Result]:
@@ -70,36 +50,35 @@ def _is_skipped(rule: WideRule, table: Table, scope: Scope) -> bool:
 
 def _measured(rules: list[WideRule], table: Table, scope: Scope) -> dict[str, tuple[int, int]]:
     """Return how much each rule checked and how much of that failed."""
-    linked = [rule for rule in rules if isinstance(rule, kinds.ForeignKey | kinds.ParentCheck)]
+    stored = {rule.name: counted(rule, table, scope) for rule in rules if isinstance(rule, StoredRule)}
+    linked = [rule for rule in rules if isinstance(rule, kinds.ParentCheck)]
     frames = [_links(linked, table, scope)] if linked else []
     frames += [
         _measure(rule, table, scope).select(F.lit(rule.name).alias("rule"), "checked", "failed")
         for rule in rules
-        if rule not in linked
+        if rule.name not in stored and rule not in linked
     ]
     measured = reduce(DataFrame.unionByName, frames).collect() if frames else []
-    return {row.rule: (row.checked, row.failed) for row in measured}
+    return stored | {row.rule: (row.checked, row.failed) for row in measured}
 
 
-def _links(rules: list[kinds.ForeignKey | kinds.ParentCheck], table: Table, scope: Scope) -> DataFrame:
-    """Measure all foreign keys, and the rules over a row and its parent, in one pass over the table."""
+def _links(rules: list[kinds.ParentCheck], table: Table, scope: Scope) -> DataFrame:
+    """Measure all rules over a row and its parent in one pass over the table."""
     frame = scope.read(table.name)
-    parents = {rule.parent for rule in rules}
-    columns = {column: parent for column, parent in table.foreign_keys.items() if parent in parents}
-    for column, parent in columns.items():
+    columns = {
+        parent: next(column for column, named in table.foreign_keys.items() if named == parent)
+        for parent in sorted({rule.parent for rule in rules})
+    }
+    for parent, column in columns.items():
         frame = frame.join(
             F.broadcast(_parent(scope.tables[parent], rules, column, scope)),
             on=F.col(column) == F.col(f"_{column}"),
             how="left",
         )
-    measures = []
-    for rule in rules:
-        if isinstance(rule, kinds.ForeignKey):
-            is_checked, is_sound = F.col(rule.column).isNotNull(), F.col(f"_{rule.column}").isNotNull()
-        else:
-            column = next(name for name, parent in columns.items() if parent == rule.parent)
-            is_checked, is_sound = F.col(f"_{column}").isNotNull(), holds(scope.expression(rule.expression))
-        measures.append(_counts(rule.name, is_checked, is_sound))
+    measures = [
+        _counts(rule.name, F.col(f"_{columns[rule.parent]}").isNotNull(), holds(scope.expression(rule.expression)))
+        for rule in rules
+    ]
     return frame.agg(F.array(*measures).alias("measures")).select(F.inline("measures"))
 
 
@@ -108,13 +87,10 @@ def _counts(name: str, is_checked: Column, is_sound: Column) -> Column:
     return F.struct(F.lit(name).alias("rule"), F.count_if(is_checked).alias("checked"), failed.alias("failed"))
 
 
-def _parent(parent: Table, rules: list[kinds.ForeignKey | kinds.ParentCheck], column: str, scope: Scope) -> DataFrame:
-    expressions = " ".join(
-        rule.expression for rule in rules if isinstance(rule, kinds.ParentCheck) and rule.parent == parent.name
-    )
-    used = _used(expressions, parent.short_name)
-    described = [F.struct(*used).alias(parent.short_name)] if used else []
-    return scope.read(parent.name).select(F.col(parent.key[0]).alias(f"_{column}"), *described)
+def _parent(parent: Table, rules: list[kinds.ParentCheck], column: str, scope: Scope) -> DataFrame:
+    used = _used(" ".join(rule.expression for rule in rules if rule.parent == parent.name), parent.short_name)
+    key = F.col(parent.key[0]).alias(f"_{column}")
+    return scope.read(parent.name).select(key, F.struct(*used).alias(parent.short_name))
 
 
 def _used(expression: str, prefix: str) -> list[str]:
@@ -133,14 +109,6 @@ def _measure(rule: WideRule, table: Table, scope: Scope) -> DataFrame:
             return _sequence(rule, frame, scope)
         case kinds.Received():
             return _received(rule, frame, table, scope)
-        case kinds.Freshness():
-            latest = F.to_date(F.max(rule.moment))
-            is_stale = F.coalesce(F.date_diff(F.lit(scope.as_of), latest) > rule.days, F.lit(False))
-            return frame.agg(F.count("*").alias("checked"), is_stale.cast("bigint").alias("failed"))
-        case kinds.Volume():
-            before = scope.rows_before[table.name] or 0
-            is_usual = F.count("*").between(rule.least * before, rule.most * before)
-            return frame.agg(F.count("*").alias("checked"), (~is_usual).cast("bigint").alias("failed"))
         case _:
             raise TypeError(f"{rule.name} is of an unknown kind")
 

@@ -20,7 +20,7 @@ ROW = ("a", "small", "1.00", "2.00", 0.5)
 
 @pytest.fixture
 def lake(tmp_path):
-    return Lake(tmp_path / "lake with `ticks`")
+    return Lake(tmp_path / "lake with `ticks`, 100% {odd} #names")
 
 
 def test_a_table_is_created_and_replaced_in_one_commit_each(spark, lake):
@@ -73,6 +73,19 @@ def test_an_append_adds_rows_without_a_jvm(lake):
         delta.append(accounts(ROW), lake, ACCOUNTS, CONFIG, {"run_id": "r"})
     assert delta.arrow(lake, ACCOUNTS.name).num_rows == 2
     assert lake.existing(ACCOUNTS.name).metadata == {"run_id": "r"}
+
+
+def test_a_frame_reads_the_version_that_was_asked_for_partitions_and_all(spark, lake):
+    parted = changed(ACCOUNTS, partition_by=("tier",))
+    for tier in ("small", "large"):
+        rows = spark.createDataFrame(accounts(ROW, ("b", tier, "3.00", "4.00", None)))
+        delta.replace(rows, lake, parted, CONFIG, {})
+    frame = delta.read(spark, lake, parted, 0)
+    assert frame.columns == ACCOUNTS.column_names
+    assert sorted(tuple(map(str, row)) for row in frame.collect()) == [
+        ("a", "small", "1.00", "2.00", "0.5"),
+        ("b", "small", "3.00", "4.00", "None"),
+    ]
 
 
 def test_a_table_that_was_never_received_reads_as_empty(spark, lake):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 
 from lakehouse.rules import (
@@ -19,8 +20,9 @@ from lakehouse.rules import (
     Sequence,
     Volume,
 )
+from lakehouse.scope import Scope
 from lakehouse.table import PROVENANCE, Column, Table
-from lakehouse.wide_audit import Scope, wide_audit
+from lakehouse.wide_audit import wide_audit
 
 CUSTOMERS = Table(
     name="silver.customers",
@@ -163,11 +165,18 @@ BROKEN = SOUND | {
 @pytest.fixture(scope="module")
 def scope(spark):
     def build(records, rows_before=3):
-        frames = {}
+        stored = {}
         for name, table in TABLES.items():
             schema = pa.schema([field.with_nullable(True) for field in table.arrow_schema])
-            frames[name] = spark.createDataFrame(pa.Table.from_pylist(records[name], schema=schema))
-        return Scope(TABLES, frames.__getitem__, day("06-30"), {TERMS.name: rows_before}, stale=set())
+            stored[name] = pa.Table.from_pylist(records[name], schema=schema)
+        return Scope(
+            tables=TABLES,
+            read=lambda name: spark.createDataFrame(stored[name]),
+            stored=lambda name: ds.dataset(stored[name]),
+            as_of=day("06-30"),
+            rows_before={TERMS.name: rows_before},
+            stale=set(),
+        )
 
     return build
 
