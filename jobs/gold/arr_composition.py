@@ -1,0 +1,178 @@
+"""Annual recurring revenue by the kind of order that last set it, and what of it churned: one row per period and order type.
+
+A customer's ARR is the ledger's, shared over its plans and add-ons by what each is worth at the close, to the cent. A
+quarter closes with its last month and churns what its months did; the last one may still be running.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+from jobs.bronze.exchange_rates import table as received_rates
+from lakehouse.cleaning import kept
+from lakehouse.metrics.allocation import shared_by_weight
+from lakehouse.metrics.currency import with_rates
+from lakehouse.metrics.order_types import ORDER_TYPES, with_order_type
+from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.metrics.terms import counted_terms
+from lakehouse.policies import Policy
+from lakehouse.rules import Part, Reconciliation
+from lakehouse.table import MONEY, Check, Column, Table
+
+CUSTOMER_MONTH = ("customer_id", "month")
+PERIOD_MONTHS = {"month": 1, "quarter": 3}
+
+table = Table(
+    name="gold.arr_composition",
+    description=__doc__,
+    grain="period × order type",
+    key=("period_grain", "period_start", "order_type"),
+    inputs={
+        "customer_months": "silver.customer_months",
+        "subscriptions": "silver.subscriptions",
+        "exchange_rates": "bronze.exchange_rates",
+    },
+    settings=("as_of", "reporting_currency", "policy"),
+    columns=(
+        Column("period_grain", "string", "Length of the period", nullable=False, values=tuple(PERIOD_MONTHS)),
+        Column("period_start", "date", "First day of the month or calendar quarter", nullable=False),
+        Column("order_type", "string", "Kind of order that last set it", nullable=False, values=ORDER_TYPES),
+        Column("currency", "string", "Reporting currency, ISO 4217", nullable=False),
+        Column("arr", MONEY, "ARR at the period's close, or that of its last month so far", False, minimum=0),
+        Column("share_of_arr", "double", "arr ÷ that of all order types", minimum=0, maximum=1),
+        Column("customers", "bigint", "Customers with any of it", nullable=False, minimum=0),
+        Column(
+            "churned_arr", MONEY, "ARR of customers who churned in the period, as it stood before", False, minimum=0
+        ),
+        Column("is_complete", "boolean", "The period is over on the as-of day", nullable=False),
+    ),
+    checks=(Check("customers_have_arr", "(customers > 0) = (arr > 0)"),),
+    audits=(
+        Reconciliation(
+            "months_add_up_to_the_ledger",
+            "sum(arr)",
+            (Part("silver.customer_months", "sum(arr)", by=("month",)),),
+            by=("period_start",),
+            where="period_grain = 'month'",
+        ),
+        Reconciliation(
+            "churn_is_the_ledgers",
+            "sum(churned_arr)",
+            (Part("silver.customer_months", "12 * sum(churned_mrr)", by=("month",)),),
+            by=("period_start",),
+            where="period_grain = 'month'",
+        ),
+        Reconciliation(
+            "quarters_churn_what_their_months_did", "sum(IF(period_grain = 'month', churned_arr, -churned_arr))", ()
+        ),
+    ),
+)
+
+
+def transform(
+    *,
+    customer_months: DataFrame,
+    subscriptions: DataFrame,
+    exchange_rates: DataFrame,
+    as_of: date,
+    reporting_currency: str,
+    policy: Policy,
+) -> DataFrame:
+    terms = with_order_type(counted_terms(subscriptions, policy))
+    held = _held_at_close(terms, customer_months, as_of)
+    rates = kept(exchange_rates, received_rates)
+    rated = with_rates(held, rates, rates_on={"_rated_on": "_rate"}, reporting_currency=reporting_currency)
+    worth = F.round(F.sum(F.col("monthly_amount") * F.col("_rate")) * 1_000_000).cast("decimal(18,0)")
+    parts = shared_by_weight(
+        rated.groupBy(*CUSTOMER_MONTH, "arr", "order_type").agg(worth.alias("worth")),
+        total="arr",
+        weight="worth",
+        within=CUSTOMER_MONTH,
+        order=("order_type",),
+        share="part",
+    )
+    closing = parts.groupBy("month", "order_type").agg(
+        F.sum("part").alias("arr"), F.count_if(F.col("part") > 0).alias("customers")
+    )
+    months = _of_every_month(customer_months, closing, _churned(customer_months, parts))
+    return table.select(
+        _by_period(months).withColumns(
+            {
+                "currency": F.lit(reporting_currency),
+                "is_complete": F.last_day(F.add_months("period_start", F.col("_months") - 1)) <= F.lit(as_of),
+                "share_of_arr": safe_ratio(
+                    F.col("arr"), F.sum("arr").over(Window.partitionBy("period_grain", "period_start"))
+                ),
+            }
+        )
+    )
+
+
+def _held_at_close(terms: DataFrame, customer_months: DataFrame, as_of: date) -> DataFrame:
+    """One row per item and month at whose close it is held, with the customer's arr and the day that rates it."""
+    closes = customer_months.filter(F.col("arr") > 0).select(
+        *CUSTOMER_MONTH, "arr", F.least(F.last_day("month"), F.lit(as_of)).alias("_closed_on")
+    )
+    is_held = (F.col("start_date") <= F.col("_closed_on")) & F.coalesce(
+        F.col("end_date") > F.col("_closed_on"), F.lit(True)
+    )
+    held = terms.join(closes, on="customer_id", how="inner").filter(is_held)
+    return held.withColumn("_rated_on", F.coalesce("rated_on", "_closed_on"))
+
+
+def _churned(customer_months: DataFrame, parts: DataFrame) -> DataFrame:
+    before = parts.select("customer_id", F.add_months("month", 1).alias("month"), "order_type", "part")
+    churned = customer_months.filter(F.col("churned_mrr") > 0).select(*CUSTOMER_MONTH, "churned_mrr")
+    # Who came and went inside the month had no close before: it was new.
+    return (
+        churned.join(before, on=list(CUSTOMER_MONTH), how="left")
+        .groupBy("month", F.coalesce("order_type", F.lit("new")).alias("order_type"))
+        .agg(F.sum(F.coalesce("part", 12 * F.col("churned_mrr"))).alias("churned_arr"))
+    )
+
+
+def _of_every_month(customer_months: DataFrame, closing: DataFrame, churned: DataFrame) -> DataFrame:
+    order_types = F.explode(F.array(*map(F.lit, ORDER_TYPES))).alias("order_type")
+    return (
+        customer_months.select("month")
+        .distinct()
+        .select("month", order_types)
+        .join(closing, on=["month", "order_type"], how="left")
+        .join(churned, on=["month", "order_type"], how="left")
+        .fillna(0, subset=["arr", "customers", "churned_arr"])
+    )
+
+
+def _by_period(months: DataFrame) -> DataFrame:
+    """Each month and each quarter; ``_months`` is the length of the period."""
+    periods = F.inline(
+        F.array(
+            *(
+                F.struct(
+                    F.lit(grain).alias("period_grain"),
+                    F.trunc("month", grain).alias("period_start"),
+                    F.lit(length).alias("_months"),
+                )
+                for grain, length in PERIOD_MONTHS.items()
+            )
+        )
+    )
+    return (
+        months.select("*", periods)
+        .groupBy("period_grain", "period_start", "_months", "order_type")
+        .agg(
+            F.max_by("arr", "month").alias("arr"),
+            F.max_by("customers", "month").alias("customers"),
+            F.sum("churned_arr").alias("churned_arr"),
+        )
+    )
+
+
+if __name__ == "__main__":
+    from lakehouse.submit import submit
+
+    submit(table)
