@@ -14,16 +14,13 @@ from pyspark.sql.window import Window
 
 from jobs.bronze.exchange_rates import table as received_rates
 from lakehouse.cleaning import kept
-from lakehouse.metrics.allocation import shared_by_weight
-from lakehouse.metrics.currency import with_rates
-from lakehouse.metrics.order_types import ORDER_TYPES, with_order_type
+from lakehouse.metrics.order_types import ORDER_TYPES, arr_by_order_type, churned_by_order_type
 from lakehouse.metrics.ratios import safe_ratio
 from lakehouse.metrics.terms import counted_terms
 from lakehouse.policies import Policy
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 
-CUSTOMER_MONTH = ("customer_id", "month")
 PERIOD_MONTHS = {"month": 1, "quarter": 3}
 
 table = Table(
@@ -82,23 +79,17 @@ def transform(
     reporting_currency: str,
     policy: Policy,
 ) -> DataFrame:
-    terms = with_order_type(counted_terms(subscriptions, policy))
-    held = _held_at_close(terms, customer_months, as_of)
-    rates = kept(exchange_rates, received_rates)
-    rated = with_rates(held, rates, rates_on={"_rated_on": "_rate"}, reporting_currency=reporting_currency)
-    worth = F.round(F.sum(F.col("monthly_amount") * F.col("_rate")) * 1_000_000).cast("decimal(18,0)")
-    parts = shared_by_weight(
-        rated.groupBy(*CUSTOMER_MONTH, "arr", "order_type").agg(worth.alias("worth")),
-        total="arr",
-        weight="worth",
-        within=CUSTOMER_MONTH,
-        order=("order_type",),
-        share="part",
+    parts = arr_by_order_type(
+        customer_months,
+        counted_terms(subscriptions, policy),
+        kept(exchange_rates, received_rates),
+        as_of=as_of,
+        reporting_currency=reporting_currency,
     )
     closing = parts.groupBy("month", "order_type").agg(
         F.sum("part").alias("arr"), F.count_if(F.col("part") > 0).alias("customers")
     )
-    months = _of_every_month(customer_months, closing, _churned(customer_months, parts))
+    months = _of_every_month(customer_months, closing, churned_by_order_type(customer_months, parts))
     return table.select(
         _by_period(months).withColumns(
             {
@@ -109,29 +100,6 @@ def transform(
                 ),
             }
         )
-    )
-
-
-def _held_at_close(terms: DataFrame, customer_months: DataFrame, as_of: date) -> DataFrame:
-    """One row per item and month at whose close it is held, with the customer's arr and the day that rates it."""
-    closes = customer_months.filter(F.col("arr") > 0).select(
-        *CUSTOMER_MONTH, "arr", F.least(F.last_day("month"), F.lit(as_of)).alias("_closed_on")
-    )
-    is_held = (F.col("start_date") <= F.col("_closed_on")) & F.coalesce(
-        F.col("end_date") > F.col("_closed_on"), F.lit(True)
-    )
-    held = terms.join(closes, on="customer_id", how="inner").filter(is_held)
-    return held.withColumn("_rated_on", F.coalesce("rated_on", "_closed_on"))
-
-
-def _churned(customer_months: DataFrame, parts: DataFrame) -> DataFrame:
-    before = parts.select("customer_id", F.add_months("month", 1).alias("month"), "order_type", "part")
-    churned = customer_months.filter(F.col("churned_mrr") > 0).select(*CUSTOMER_MONTH, "churned_mrr")
-    # Who came and went inside the month had no close before: it was new.
-    return (
-        churned.join(before, on=list(CUSTOMER_MONTH), how="left")
-        .groupBy("month", F.coalesce("order_type", F.lit("new")).alias("order_type"))
-        .agg(F.sum(F.coalesce("part", 12 * F.col("churned_mrr"))).alias("churned_arr"))
     )
 
 
