@@ -21,7 +21,7 @@ from lakehouse.policies import Policy
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 
-PERIOD_MONTHS = {"month": 1, "quarter": 3}
+PERIODS = ("month", "quarter")
 
 table = Table(
     name="gold.arr_composition",
@@ -35,7 +35,7 @@ table = Table(
     },
     settings=("as_of", "reporting_currency", "policy"),
     columns=(
-        Column("period_grain", "string", "Length of the period", nullable=False, values=tuple(PERIOD_MONTHS)),
+        Column("period_grain", "string", "Length of the period", nullable=False, values=PERIODS),
         Column("period_start", "date", "First day of the month or calendar quarter", nullable=False),
         Column("order_type", "string", "Kind of order that last set it", nullable=False, values=ORDER_TYPES),
         Column("currency", "string", "Reporting currency, ISO 4217", nullable=False),
@@ -90,11 +90,12 @@ def transform(
         F.sum("part").alias("arr"), F.count_if(F.col("part") > 0).alias("customers")
     )
     months = _of_every_month(customer_months, closing, churned_by_order_type(customer_months, parts))
+    later_months = F.when(F.col("period_grain") == "quarter", 2).otherwise(0)
     return table.select(
         _by_period(months).withColumns(
             {
                 "currency": F.lit(reporting_currency),
-                "is_complete": F.last_day(F.add_months("period_start", F.col("_months") - 1)) <= F.lit(as_of),
+                "is_complete": F.last_day(F.add_months("period_start", later_months)) <= F.lit(as_of),
                 "share_of_arr": safe_ratio(
                     F.col("arr"), F.sum("arr").over(Window.partitionBy("period_grain", "period_start"))
                 ),
@@ -116,22 +117,10 @@ def _of_every_month(customer_months: DataFrame, closing: DataFrame, churned: Dat
 
 
 def _by_period(months: DataFrame) -> DataFrame:
-    """Each month and each quarter; ``_months`` is the length of the period."""
-    periods = F.inline(
-        F.array(
-            *(
-                F.struct(
-                    F.lit(grain).alias("period_grain"),
-                    F.trunc("month", grain).alias("period_start"),
-                    F.lit(length).alias("_months"),
-                )
-                for grain, length in PERIOD_MONTHS.items()
-            )
-        )
-    )
     return (
-        months.select("*", periods)
-        .groupBy("period_grain", "period_start", "_months", "order_type")
+        months.withColumn("period_grain", F.explode(F.array(*map(F.lit, PERIODS))))
+        .withColumn("period_start", F.expr("trunc(month, period_grain)"))
+        .groupBy("period_grain", "period_start", "order_type")
         .agg(
             F.max_by("arr", "month").alias("arr"),
             F.max_by("customers", "month").alias("customers"),
