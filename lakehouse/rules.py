@@ -11,6 +11,9 @@ from typing import Literal
 
 QUARANTINE = "silver.quarantine"
 
+# Begins the _source of a row that a person corrected and released; the rest names the rejected row.
+CORRECTION_OF = "correction of "
+
 Severity = Literal["error", "warn", "info"]
 Action = Literal["mark", "quarantine", "stop"]
 
@@ -122,6 +125,15 @@ class Received(Rule):
 
 
 @dataclass(frozen=True)
+class Timely(Rule):
+    """Each row comes with the first delivery that reaches the day of its ``moment``, not after one that went further."""
+
+    moment: str
+    severity: Severity = field(default="warn", kw_only=True)
+    action: Action = field(default="mark", kw_only=True)
+
+
+@dataclass(frozen=True)
 class Freshness(Rule):
     """The greatest ``moment`` of the table is at most ``days`` before the as-of day; an empty table is not stale."""
 
@@ -141,7 +153,17 @@ class Volume(Rule):
     action: Action = field(default="mark", kw_only=True)
 
 
-WideRule = ForeignKey | ParentCheck | Reconciliation | Constant | Sequence | Received | Freshness | Volume
+WideRule = ForeignKey | ParentCheck | Reconciliation | Constant | Sequence | Received | Timely | Freshness | Volume
+
+
+def received_once(*key: str) -> Reconciliation:
+    """Return the rule of a bronze table that no ``key`` is received twice; one that is, is superseded, so it only warns.
+
+    What was released as the correction of a rejected row is no repetition of it.
+    """
+    is_known = (f"{name} IS NOT NULL" for name in key)
+    where = " AND ".join((*is_known, f"NOT startswith(_source, '{CORRECTION_OF}')"))
+    return Reconciliation("received_once", "count(*) - 1", (), by=key, where=where, severity="warn", action="mark")
 
 
 def tables_beside(rule: WideRule) -> set[str]:

@@ -133,16 +133,17 @@ def _measure(rule: WideRule, table: Table, scope: Scope) -> DataFrame:
             return _sequence(rule, frame, scope)
         case kinds.Received():
             return _received(rule, frame, table, scope)
+        case kinds.Timely():
+            return _timely(rule, frame)
         case kinds.Freshness():
             latest = F.to_date(F.max(rule.moment))
-            is_stale = F.coalesce(F.date_diff(F.lit(scope.as_of), latest) > rule.days, F.lit(False))
-            return frame.agg(F.count("*").alias("checked"), is_stale.cast("bigint").alias("failed"))
+            fails = F.coalesce(F.date_diff(F.lit(scope.as_of), latest) > rule.days, F.lit(False))
         case kinds.Volume():
             before = scope.rows_before[table.name] or 0
-            is_usual = F.count("*").between(rule.least * before, rule.most * before)
-            return frame.agg(F.count("*").alias("checked"), (~is_usual).cast("bigint").alias("failed"))
+            fails = ~F.count("*").between(rule.least * before, rule.most * before)
         case _:
             raise TypeError(f"{rule.name} is of an unknown kind")
+    return frame.agg(F.count("*").alias("checked"), fails.cast("bigint").alias("failed"))
 
 
 def _reconciliation(rule: kinds.Reconciliation, frame: DataFrame, scope: Scope) -> DataFrame:
@@ -206,3 +207,16 @@ def _received(rule: kinds.Received, frame: DataFrame, table: Table, scope: Scope
     )
     is_lost = F.isnull("is_known") & F.isnull("is_pending") & F.isnull("is_rejected")
     return accounted.agg(F.count("*").alias("checked"), F.count_if(is_lost).alias("failed"))
+
+
+def _timely(rule: kinds.Timely, frame: DataFrame) -> DataFrame:
+    days = frame.groupBy("_ingested_at", F.to_date(rule.moment).alias("day")).agg(F.count("*").alias("rows"))
+    before = Window.orderBy("_ingested_at").rowsBetween(Window.unboundedPreceding, -1)
+    deliveries = days.groupBy("_ingested_at").agg(F.max("day").alias("last_day"))
+    reached = deliveries.select("_ingested_at", F.max("last_day").over(before).alias("reached"))
+    judged = days.join(F.broadcast(reached), on="_ingested_at", how="left")
+    is_late = F.col("day") <= F.col("reached")
+    return judged.agg(
+        F.coalesce(F.sum("rows"), F.lit(0)).alias("checked"),
+        F.coalesce(F.sum(F.when(is_late, F.col("rows"))), F.lit(0)).alias("failed"),
+    )

@@ -126,6 +126,13 @@ table = Table(
             action="mark",
         ),
         ParentCheck(
+            "customer_is_on_record",
+            "silver.customers",
+            "customers.updated_at IS NOT NULL",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
             "terms_begin_after_signup",
             "silver.customers",
             "customers.signup_at IS NULL OR start_date >= to_date(customers.signup_at)",
