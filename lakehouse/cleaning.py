@@ -13,10 +13,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window, WindowSpec
 
+from lakehouse.rules import CORRECTION_OF
 from lakehouse.table import Check, Table
-
-# Begins the _source of a row that a person corrected and released; the rest names the rejected row.
-CORRECTION_OF = "correction of "
 
 
 def sound(frame: DataFrame, table: Table) -> DataFrame:

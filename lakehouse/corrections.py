@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from lakehouse import delta
-from lakehouse.cleaning import CORRECTION_OF
 from lakehouse.config import LakeConfig
 from lakehouse.errors import UsageError
 from lakehouse.lake import Lake
 from lakehouse.registry import Job
-from lakehouse.rules import QUARANTINE
+from lakehouse.rules import CORRECTION_OF, QUARANTINE
 from lakehouse.table import Table
 
 ORIGINAL = ("table_name", "_source", "_batch_id", "_row")

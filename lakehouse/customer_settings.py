@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from lakehouse.setting_types import Model, Points, PositiveInt, Share
+from lakehouse.setting_types import Model, Points, PositiveInt, Share, Text
 
 
 class Anchors(Model):
@@ -99,6 +101,36 @@ class Health(Model):
     weights: HealthWeights
     bands: HealthBands
     anchors: HealthAnchors
+
+
+class HealthOverride(Model):
+    """A health score that a person sets in place of the computed one, from a day until another, exclusive."""
+
+    customer_id: Text
+    score: Annotated[float, Field(ge=0, le=100)]
+    owner: Text
+    reason: Text
+    starts_on: date
+    expires_on: date
+
+    @model_validator(mode="after")
+    def _last_a_day(self) -> HealthOverride:
+        if self.expires_on <= self.starts_on:
+            raise ValueError("expires_on, the first day without the override, must come after starts_on")
+        return self
+
+
+def one_at_a_time(overrides: list[HealthOverride]) -> list[HealthOverride]:
+    """Return the overrides.
+
+    Raises:
+        ValueError: if a customer has two for the same day.
+    """
+    in_order = sorted(overrides, key=lambda override: (override.customer_id, override.starts_on))
+    for one, following in pairwise(in_order):
+        if one.customer_id == following.customer_id and following.starts_on < one.expires_on:
+            raise ValueError(f"customer {one.customer_id} has two overrides on {following.starts_on}")
+    return overrides
 
 
 class RiskThresholds(Model):

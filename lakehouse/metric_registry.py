@@ -39,6 +39,10 @@ DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "neutral
 INTERVALS = {
     "wilson": "95 %, Wilson",
     "survival": "95 %, from the survival curve: S^exp(±1.96 ÷ √churned)",
+    "survival_curves": (
+        "95 %, from those of the customers: what they lie off adds up on one curve, as squares over the curves of one"
+        " dimension and up again over dimensions; null where a customer has none"
+    ),
 }
 BOUNDS = ("_low", "_high")
 
@@ -68,7 +72,7 @@ class Metric(Model):
     direction: Literal["higher", "lower", "neutral"]
     grain: str
     policy: Literal["board"] | None = None
-    interval: Literal["wilson", "survival"] | None = None
+    interval: Literal["wilson", "survival", "survival_curves"] | None = None
     columns: list[str]
 
 

@@ -11,6 +11,9 @@ from typing import Literal
 
 QUARANTINE = "silver.quarantine"
 
+# Begins the _source of a row that a person corrected and released; the rest names the rejected row.
+CORRECTION_OF = "correction of "
+
 Severity = Literal["error", "warn", "info"]
 Action = Literal["mark", "quarantine", "stop"]
 
@@ -122,6 +125,27 @@ class Received(Rule):
 
 
 @dataclass(frozen=True)
+class Once(Rule):
+    """No ``key`` is received twice; one that is, is superseded, so the rule only warns.
+
+    What was released as the correction of a rejected row is no repetition of it, and keys in part null are not compared.
+    """
+
+    key: tuple[str, ...]
+    severity: Severity = field(default="warn", kw_only=True)
+    action: Action = field(default="mark", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Timely(Rule):
+    """Each row comes with the first delivery that reaches the day of its ``moment``, not after one that went further."""
+
+    moment: str
+    severity: Severity = field(default="warn", kw_only=True)
+    action: Action = field(default="mark", kw_only=True)
+
+
+@dataclass(frozen=True)
 class Freshness(Rule):
     """The greatest ``moment`` of the table is at most ``days`` before the as-of day; an empty table is not stale."""
 
@@ -141,7 +165,9 @@ class Volume(Rule):
     action: Action = field(default="mark", kw_only=True)
 
 
-WideRule = ForeignKey | ParentCheck | Reconciliation | Constant | Sequence | Received | Freshness | Volume
+WideRule = (
+    ForeignKey | ParentCheck | Reconciliation | Constant | Sequence | Received | Once | Timely | Freshness | Volume
+)
 
 
 def tables_beside(rule: WideRule) -> set[str]:

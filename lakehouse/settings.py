@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from lakehouse.customer_settings import ChurnRisk, Health
+from lakehouse.customer_settings import ChurnRisk, Health, HealthOverride, one_at_a_time
 from lakehouse.policies import BOARD, Policy, completed
 from lakehouse.setting_types import Currency, Model, MonthDay, PositiveInt, Share
 
@@ -87,6 +87,7 @@ class Metrics(Model):
     usage_score: UsageScore
     sentiment: Sentiment
     health: Health
+    health_overrides: Annotated[list[HealthOverride], AfterValidator(one_at_a_time)]
     churn_risk: ChurnRisk
 
 
@@ -126,6 +127,7 @@ class Settings(Model):
     usage_score: UsageScore
     sentiment: Sentiment
     health: Health
+    health_overrides: list[HealthOverride]
     churn_risk: ChurnRisk
     sla: Sla
 

@@ -109,6 +109,8 @@ def _measure(rule: WideRule, table: Table, scope: Scope) -> DataFrame:
             return _sequence(rule, frame, scope)
         case kinds.Received():
             return _received(rule, frame, table, scope)
+        case kinds.Timely():
+            return _timely(rule, frame)
         case _:
             raise TypeError(f"{rule.name} is of an unknown kind")
 
@@ -174,3 +176,16 @@ def _received(rule: kinds.Received, frame: DataFrame, table: Table, scope: Scope
     )
     is_lost = F.isnull("is_known") & F.isnull("is_pending") & F.isnull("is_rejected")
     return accounted.agg(F.count("*").alias("checked"), F.count_if(is_lost).alias("failed"))
+
+
+def _timely(rule: kinds.Timely, frame: DataFrame) -> DataFrame:
+    days = frame.groupBy("_ingested_at", F.to_date(rule.moment).alias("day")).agg(F.count("*").alias("rows"))
+    before = Window.orderBy("_ingested_at").rowsBetween(Window.unboundedPreceding, -1)
+    deliveries = days.groupBy("_ingested_at").agg(F.max("day").alias("last_day"))
+    reached = deliveries.select("_ingested_at", F.max("last_day").over(before).alias("reached"))
+    judged = days.join(F.broadcast(reached), on="_ingested_at", how="left")
+    is_late = F.col("day") <= F.col("reached")
+    return judged.agg(
+        F.coalesce(F.sum("rows"), F.lit(0)).alias("checked"),
+        F.coalesce(F.sum(F.when(is_late, F.col("rows"))), F.lit(0)).alias("failed"),
+    )

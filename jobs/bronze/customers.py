@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Once
 from lakehouse.table import PROVENANCE, Check, Column, Table
 from lakehouse.vocabulary import CHANNELS, COMPANY_SIZES
 
@@ -36,6 +37,7 @@ table = Table(
         Column("updated_at", "timestamp", "When this version came to hold"),
         *PROVENANCE,
     ),
+    audits=(Once("received_once", ("customer_id", "updated_at")),),
     rejects=(
         Check("customer_id_missing", "customer_id IS NOT NULL"),
         Check("updated_at_missing", "updated_at IS NOT NULL"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.rules import Freshness, Volume
+from lakehouse.rules import Freshness, Once, Volume
 from lakehouse.table import AMOUNT, PROVENANCE, Check, Column, Table
 
 table = Table(
@@ -17,6 +17,7 @@ table = Table(
         *PROVENANCE,
     ),
     audits=(
+        Once("received_once", ("currency", "rate_date")),
         Freshness("recent", "rate_date", days=7),
         Volume("usual_volume", least=1.0, most=2.0),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.rules import Freshness, Volume
+from lakehouse.rules import Freshness, Once, Volume
 from lakehouse.table import AMOUNT, PROVENANCE, Check, Column, Table
 from lakehouse.vocabulary import DEPARTMENTS
 
@@ -25,6 +25,7 @@ table = Table(
         *PROVENANCE,
     ),
     audits=(
+        Once("received_once", ("expense_id",)),
         Freshness("recent", "month", days=31),
         Volume("usual_volume", least=1.0, most=2.0),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Once
 from lakehouse.table import AMOUNT, PROVENANCE, Check, Column, Table
 
 table = Table(
@@ -31,6 +32,7 @@ table = Table(
         Column("updated_at", "timestamp", "When this version came to hold"),
         *PROVENANCE,
     ),
+    audits=(Once("received_once", ("invoice_id", "updated_at")),),
     rejects=(
         Check("invoice_id_missing", "invoice_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Once
 from lakehouse.table import PROVENANCE, Check, Column, Table
 
 table = Table(
@@ -18,6 +19,7 @@ table = Table(
         Column("comment", "string", "What the user added"),
         *PROVENANCE,
     ),
+    audits=(Once("received_once", ("response_id",)),),
     rejects=(
         Check("response_id_missing", "response_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Once
 from lakehouse.table import AMOUNT, PROVENANCE, Check, Column, Table
 
 table = Table(
@@ -22,6 +23,7 @@ table = Table(
         Column("failure_reason", "string", "Why a failed attempt failed"),
         *PROVENANCE,
     ),
+    audits=(Once("received_once", ("payment_id",)),),
     rejects=(
         Check("payment_id_missing", "payment_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Once
 from lakehouse.table import AMOUNT, PROVENANCE, Check, Column, Table
 from lakehouse.vocabulary import CHANGE_TYPES
 
@@ -47,6 +48,7 @@ table = Table(
         Column("updated_at", "timestamp", "When this version came to hold"),
         *PROVENANCE,
     ),
+    audits=(Once("received_once", ("subscription_item_id", "updated_at")),),
     rejects=(
         Check("subscription_item_id_missing", "subscription_item_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Once
 from lakehouse.table import PROVENANCE, Check, Column, Table
 
 table = Table(
@@ -42,6 +43,7 @@ table = Table(
         Column("updated_at", "timestamp", "When this version came to hold"),
         *PROVENANCE,
     ),
+    audits=(Once("received_once", ("ticket_id", "updated_at")),),
     rejects=(
         Check("ticket_id_missing", "ticket_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),

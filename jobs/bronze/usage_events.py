@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.rules import Timely
 from lakehouse.table import PROVENANCE, Check, Column, Table
 from lakehouse.vocabulary import EVENT_CATEGORIES, EVENT_TYPES
 
@@ -28,6 +29,7 @@ table = Table(
         Column("duration_seconds", "double", "How long it took", minimum=0),
         *PROVENANCE,
     ),
+    audits=(Timely("arrived_in_time", "event_date"),),
     rejects=(
         Check("event_id_missing", "event_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.rules import Volume
+from lakehouse.rules import Once, Volume
 from lakehouse.table import PROVENANCE, Check, Column, Table
 
 table = Table(
@@ -20,7 +20,10 @@ table = Table(
         Column("updated_at", "timestamp", "When this version came to hold"),
         *PROVENANCE,
     ),
-    audits=(Volume("usual_volume", least=1.0, most=2.0),),
+    audits=(
+        Once("received_once", ("user_id", "updated_at")),
+        Volume("usual_volume", least=1.0, most=2.0),
+    ),
     rejects=(
         Check("user_id_missing", "user_id IS NOT NULL"),
         Check("customer_id_missing", "customer_id IS NOT NULL"),

@@ -12,6 +12,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.metrics.terms import ends_on
+from lakehouse.policies import Policy
 from lakehouse.table import MONEY, Check, Column, Table
 
 UNKNOWN = "unknown"
@@ -28,7 +30,7 @@ table = Table(
     grain="month × reason",
     key=("month", "reason"),
     inputs={"customer_months": "silver.customer_months", "subscriptions": "silver.subscriptions"},
-    settings=("reporting_currency",),
+    settings=("reporting_currency", "policy"),
     columns=(
         Column("month", "date", "First day of the month of the churn", nullable=False),
         Column("reason", "string", "Reason given, or found by dunning; unknown where there is none", nullable=False),
@@ -49,10 +51,12 @@ table = Table(
 )
 
 
-def transform(customer_months: DataFrame, subscriptions: DataFrame, reporting_currency: str) -> DataFrame:
+def transform(
+    customer_months: DataFrame, subscriptions: DataFrame, reporting_currency: str, policy: Policy
+) -> DataFrame:
     churned = customer_months.filter(F.col("movement") == "churn").select("customer_id", "month", "churned_mrr")
     reason = F.coalesce("reason", F.lit(UNKNOWN))
-    explained = churned.join(_reasons(subscriptions), on=["customer_id", "month"], how="left").withColumn(
+    explained = churned.join(_reasons(subscriptions, policy), on=["customer_id", "month"], how="left").withColumn(
         "reason", reason
     )
     by_reason = explained.groupBy("month", "reason").agg(
@@ -76,12 +80,12 @@ def transform(customer_months: DataFrame, subscriptions: DataFrame, reporting_cu
     )
 
 
-def _reasons(subscriptions: DataFrame) -> DataFrame:
+def _reasons(subscriptions: DataFrame, policy: Policy) -> DataFrame:
     """One row per customer and month in which terms end, or no longer bear revenue, for a known reason: the last."""
     by_status = F.create_map(*(F.lit(part) for pair in REASONS_BY_STATUS.items() for part in pair))
     told = F.coalesce("cancel_reason", by_status[F.col("status")])
     # Terms that bear revenue take it with them when they end, unpaid and paused ones when they begin.
-    ended_on = F.when(F.col("status").isin(*REASONS_BY_STATUS), F.col("start_date")).otherwise(F.col("end_date"))
+    ended_on = F.when(F.col("status").isin(*REASONS_BY_STATUS), F.col("start_date")).otherwise(ends_on(policy))
     ends = subscriptions.filter(F.col("is_recurring") & ~F.col("status").eqNullSafe("trialing")).select(
         "customer_id",
         F.trunc(ended_on, "month").alias("month"),

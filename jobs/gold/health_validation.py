@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from lakehouse.metrics.lifecycle import churn_dates
 from lakehouse.metrics.score_validation import GROUPS, WITHIN, discrimination, rates, with_outcome
 from lakehouse.metrics.scores import tenure_band
+from lakehouse.policies import Policy
 from lakehouse.settings import UsageScore
 from lakehouse.table import Check, Column, Table
 
@@ -33,7 +34,7 @@ table = Table(
         "customer_months": "silver.customer_months",
         "subscriptions": "silver.subscriptions",
     },
-    settings=("as_of", "min_observations", "usage_score"),
+    settings=("as_of", "min_observations", "usage_score", "policy"),
     columns=(
         Column(
             "metric",
@@ -52,8 +53,16 @@ table = Table(
         ),
         Column("dimension_value", "string", "Score or group", nullable=False),
         Column("value", "double", "Value of the metric; null without churn or without anybody who stayed"),
-        Column("value_low", "double", "Lower 95 % bound"),
+        Column("value_low", "double", "Lower 95 % bound: of rates Wilson's, of AUCs on the logit scale"),
         Column("value_high", "double", "Upper 95 % bound"),
+        Column(
+            "status",
+            "string",
+            "Why value is null: no_churn, nobody_stayed; or its bounds alone: no_interval, for an AUC that rests on one"
+            " customer who churned or stayed or is at an end of its scale",
+            nullable=False,
+            values=("ok", "no_churn", "nobody_stayed", "no_interval"),
+        ),
         Column("observations", "bigint", "Customers × month ends behind it", nullable=False, minimum=0),
         Column("churned", "bigint", "Those of them that churned in 90 days", nullable=False, minimum=0),
         Column("month_ends", "bigint", "Month ends that are pooled", nullable=False, minimum=1),
@@ -64,6 +73,10 @@ table = Table(
     checks=(
         Check("no_more_churned_than_observed", "churned <= observations"),
         Check("value_within_its_bounds", "value_low IS NULL OR value BETWEEN value_low AND value_high"),
+        Check("value_or_reason", "(value IS NULL) = (status IN ('no_churn', 'nobody_stayed'))"),
+        Check("interval_or_reason", "(value_low IS NOT NULL AND value_high IS NOT NULL) = (status = 'ok')"),
+        Check("bounds_on_the_scale", "metric = 'lift' OR value_low IS NULL OR (value_low >= -1 AND value_high <= 1)"),
+        Check("shares_not_below_zero", "metric = 'auc_difference' OR value_low IS NULL OR value_low >= 0"),
     ),
 )
 
@@ -76,11 +89,11 @@ def transform(
     as_of: date,
     min_observations: int,
     usage_score: UsageScore,
+    policy: Policy,
 ) -> DataFrame:
     band = tenure_band(F.col("tenure_months"), usage_score.tenure_bands_months)
-    observed = with_outcome(
-        customer_health.withColumn("tenure_band", band), churn_dates(customer_months, subscriptions), as_of
-    )
+    churns = churn_dates(customer_months, subscriptions, policy)
+    observed = with_outcome(customer_health.withColumn("tenure_band", band), churns, as_of)
     measured = discrimination(observed).unionByName(rates(observed))
     pooled = observed.agg(
         F.count_distinct("as_of_date").alias("month_ends"),
@@ -88,7 +101,13 @@ def transform(
         F.max("as_of_date").alias("last_as_of_date"),
     )
     is_small = (F.col("month_ends") < MIN_MONTH_ENDS) | (F.col("observations") < min_observations)
-    return table.select(measured.crossJoin(pooled).withColumn("is_small", is_small))
+    status = (
+        F.when(F.col("value_low").isNotNull(), "ok")
+        .when(F.col("value").isNotNull(), "no_interval")
+        .when(F.col("churned") == 0, "no_churn")
+        .otherwise("nobody_stayed")
+    )
+    return table.select(measured.crossJoin(pooled).withColumns({"is_small": is_small, "status": status}))
 
 
 if __name__ == "__main__":

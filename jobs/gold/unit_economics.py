@@ -63,6 +63,7 @@ table = Table(
             ("ok", "no_data", "no_churn"),
         ),
         Column("ltv_curve", "string", "Survival curve behind it: segment_x_billing_cadence, segment or all"),
+        Column("ltv_curve_value", "string", "Which of them, pairs joined by ' | '"),
         Column("remaining_months", "double", "Expected months ahead, discounted; 0 once churned", minimum=0),
         Column("ltv_formula", MONEY, "Textbook: arpa × ltv_margin ÷ monthly churn; null without churn"),
         Column("ltv_formula_lower_bound", MONEY, "The same with the upper 95 % bound of churn"),
@@ -156,6 +157,7 @@ def transform(
             {
                 "currency": F.lit(reporting_currency),
                 "ltv_curve": F.col("curve_dimension"),
+                "ltv_curve_value": F.col("curve_value"),
                 "ltv_formula_gap": F.col("ltv_formula") - F.col("ltv"),
                 "ltv_cac_ratio": safe_ratio(F.col("ltv"), F.col("cac")),
                 "cac_payback_months": F.when(profit > 0, safe_ratio(F.col("cac"), profit)),

@@ -13,6 +13,7 @@ from pyspark.sql.window import Window
 
 from lakehouse.metrics.breakdown import by_dimension
 from lakehouse.metrics.ratios import safe_ratio, wilson_interval
+from lakehouse.metrics.survival import distances_of_total
 from lakehouse.rules import Constant, Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 
@@ -59,8 +60,15 @@ table = Table(
         Column("median_cac", MONEY, "Median of them", minimum=0),
         Column("total_ltv", MONEY, "Sum of the known lifetime values"),
         Column("ltv", MONEY, "Mean of them"),
-        Column("ltv_low", MONEY, "Mean of the lower 95 % bounds; where a customer has none, its ltv"),
-        Column("ltv_high", MONEY, "Mean of the upper 95 % bounds; where a customer has none, its ltv"),
+        Column("ltv_low", MONEY, "Lower 95 % bound of that mean; null where a customer behind it has none"),
+        Column("ltv_high", MONEY, "Upper 95 % bound of that mean; null where a customer behind it has none"),
+        Column(
+            "ltv_status",
+            "string",
+            "no_data: nobody's is known; no_churn: a customer's curve has none, so that there is no interval",
+            nullable=False,
+            values=("ok", "no_data", "no_churn"),
+        ),
         Column("realised_ltv", MONEY, "Sum of the gross profit of cash collected"),
         Column("ltv_cac_ratio", "double", "Σ ltv ÷ Σ cac of customers with both"),
         Column("cac_payback_months", "double", "Σ cac ÷ Σ monthly_gross_profit of customers with both", minimum=0),
@@ -72,7 +80,8 @@ table = Table(
     checks=(
         Check("active_and_churned_are_all", "active_customers + churned_customers = customers"),
         Check("rate_within_its_bounds", "churn_rate BETWEEN churn_rate_low AND churn_rate_high"),
-        Check("ltv_within_its_bounds", "ltv IS NULL OR ltv BETWEEN ltv_low AND ltv_high"),
+        Check("ltv_within_its_bounds", "ltv_low IS NULL OR ltv BETWEEN ltv_low AND ltv_high"),
+        Check("ltv_interval_or_reason", "(ltv_low IS NOT NULL AND ltv_high IS NOT NULL) = (ltv_status = 'ok')"),
     ),
     audits=(
         Constant("customers_add_up_in_each_dimension", "coalesce(sum(customers), 0)", by=("dimension",)),
@@ -105,9 +114,9 @@ def transform(unit_economics: DataFrame, min_observations: int, reporting_curren
     cohort = F.date_format("cohort_month", "yyyy-MM")
     has_ltv_and_cac = F.col("ltv").isNotNull() & F.col("cac").isNotNull()
     has_profit_and_cac = F.col("monthly_gross_profit").isNotNull() & F.col("cac").isNotNull()
+    members = by_dimension(unit_economics.withColumn("cohort", cohort), DIMENSIONS)
     groups = (
-        by_dimension(unit_economics.withColumn("cohort", cohort), DIMENSIONS)
-        .groupBy("dimension", "dimension_value")
+        members.groupBy("dimension", "dimension_value")
         .agg(
             F.count("*").alias("customers"),
             F.count_if("is_churned").alias("churned_customers"),
@@ -118,19 +127,26 @@ def transform(unit_economics: DataFrame, min_observations: int, reporting_curren
             F.avg("cac").alias("mean_cac"),
             F.median("cac").alias("median_cac"),
             F.sum("ltv").alias("total_ltv"),
-            F.avg("ltv").alias("ltv"),
-            *(F.avg(F.coalesce(bound, "ltv")).alias(bound) for bound in ("ltv_low", "ltv_high")),
+            F.count("ltv").alias("_ltvs"),
+            F.bool_or(F.col("ltv").isNotNull() & F.col("ltv_low").isNull()).alias("_lacks_interval"),
             _ratio_of_sums("ltv", "cac", has_ltv_and_cac).alias("ltv_cac_ratio"),
             _ratio_of_sums("cac", "monthly_gross_profit", has_profit_and_cac).alias("cac_payback_months"),
             *(F.avg(name).alias(name) for name in ("health_score", "usage_score", "support_sentiment_score")),
         )
+        .join(distances_of_total(members), how="inner", on=["dimension", "dimension_value"])
     )
+    ltv_status = F.when(F.isnull("total_ltv"), "no_data").when(F.col("_lacks_interval"), "no_churn").otherwise("ok")
+    has_interval = F.col("ltv_status") == "ok"
     everybody = Window.partitionBy("dimension")
     low, high = wilson_interval(F.col("churned_customers"), F.col("customers"))
     return table.select(
         groups.withColumns(
             {
                 "currency": F.lit(reporting_currency),
+                "ltv_status": ltv_status,
+                "ltv": _mean_ltv(F.col("total_ltv")),
+                "ltv_low": F.when(has_interval, _mean_ltv(F.col("total_ltv") - F.col("below"))),
+                "ltv_high": F.when(has_interval, _mean_ltv(F.col("total_ltv") + F.col("above"))),
                 "is_small": F.col("customers") < min_observations,
                 "churn_rate": safe_ratio(F.col("churned_customers"), F.col("customers")),
                 "churn_rate_low": low,
@@ -142,6 +158,11 @@ def transform(unit_economics: DataFrame, min_observations: int, reporting_curren
             }
         )
     )
+
+
+def _mean_ltv(total: SparkColumn) -> SparkColumn:
+    # Of one type, so that rounding cannot carry the mean past its bounds.
+    return F.try_divide(total.cast(MONEY), F.col("_ltvs"))
 
 
 def _ratio_of_sums(numerator: str, denominator: str, is_counted: SparkColumn) -> SparkColumn:

@@ -14,6 +14,7 @@ from jobs.bronze.customers import table as received
 from lakehouse.cleaning import kept
 from lakehouse.metrics.dimensions import segment
 from lakehouse.metrics.lifecycle import LIFECYCLE_STAGES, contract_facts, ledger_facts, with_lifecycle
+from lakehouse.policies import Policy
 from lakehouse.rules import Part, Received, Reconciliation, Volume
 from lakehouse.settings import Segments
 from lakehouse.table import MONEY, Check, Column, Table
@@ -30,7 +31,7 @@ table = Table(
         "customer_months": "silver.customer_months",
         "plans": "silver.dim_plan",
     },
-    settings=("as_of", "segments"),
+    settings=("as_of", "segments", "policy"),
     export_as="dim_customer",
     columns=(
         Column("customer_id", "string", "Billing customer", nullable=False),
@@ -130,11 +131,12 @@ def transform(
     plans: DataFrame,
     as_of: date,
     segments: Segments,
+    policy: Policy,
 ) -> DataFrame:
     has_signed_up = F.coalesce(F.to_date("signup_at") <= F.lit(as_of), F.lit(True))
     newest = kept(customers, received).filter(has_signed_up)
     known = (
-        newest.join(contract_facts(subscriptions, as_of), on="customer_id", how="full")
+        newest.join(contract_facts(subscriptions, as_of, policy), on="customer_id", how="full")
         .join(ledger_facts(customer_months), on="customer_id", how="left")
         .join(F.broadcast(plans.select("plan_id", "plan_name")), on="plan_id", how="left")
         .withColumns(

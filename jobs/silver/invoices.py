@@ -100,6 +100,13 @@ table = Table(
             action="mark",
         ),
         ParentCheck(
+            "customer_is_on_record",
+            "silver.customers",
+            "customers.updated_at IS NOT NULL",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
             "issued_after_signup",
             "silver.customers",
             "customers.signup_at IS NULL OR issued_at >= customers.signup_at",

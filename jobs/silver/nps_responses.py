@@ -37,6 +37,13 @@ table = Table(
     audits=(
         Received("received_is_accounted_for", "bronze.nps_responses"),
         ParentCheck(
+            "customer_is_on_record",
+            "silver.customers",
+            "customers.updated_at IS NOT NULL",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
             "answered_after_signup",
             "silver.customers",
             "customers.signup_at IS NULL OR responded_at >= customers.signup_at",

@@ -16,7 +16,7 @@ from jobs.bronze.subscriptions import table as received
 from lakehouse.cleaning import kept
 from lakehouse.metrics.currency import convertible, to_reporting, with_rate_known
 from lakehouse.metrics.money import with_monthly_amounts
-from lakehouse.metrics.terms import bears_revenue
+from lakehouse.metrics.terms import bears_revenue, ends_on
 from lakehouse.policies import Policy
 from lakehouse.rules import Freshness, ParentCheck, Received, Sequence, Volume
 from lakehouse.table import AMOUNT, Check, Column, Table
@@ -126,6 +126,13 @@ table = Table(
             action="mark",
         ),
         ParentCheck(
+            "customer_is_on_record",
+            "silver.customers",
+            "customers.updated_at IS NOT NULL",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
             "terms_begin_after_signup",
             "silver.customers",
             "customers.signup_at IS NULL OR start_date >= to_date(customers.signup_at)",
@@ -151,7 +158,7 @@ def transform(
         amounts={"amount": "amount_reporting", "monthly_amount": "monthly_amount_reporting"},
         reporting_currency=reporting_currency,
     )
-    is_open = F.coalesce(F.col("end_date") > F.lit(as_of), F.lit(True))
+    is_open = F.coalesce(ends_on(policy) > F.lit(as_of), F.lit(True))
     last_day = F.least(F.date_sub("end_date", 1), F.lit(as_of))
     flagged = priced.withColumns(
         {

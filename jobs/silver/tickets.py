@@ -92,6 +92,13 @@ table = Table(
     audits=(
         Received("received_is_accounted_for", "bronze.support_interactions", known_from="opened_at"),
         ParentCheck(
+            "customer_is_on_record",
+            "silver.customers",
+            "customers.updated_at IS NOT NULL",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
             "opened_after_signup",
             "silver.customers",
             "customers.signup_at IS NULL OR opened_at >= customers.signup_at",

@@ -79,6 +79,13 @@ table = Table(
             comparison="<=",
         ),
         ParentCheck(
+            "customer_is_on_record",
+            "silver.customers",
+            "customers.updated_at IS NOT NULL",
+            severity="warn",
+            action="mark",
+        ),
+        ParentCheck(
             "used_after_signup",
             "silver.customers",
             "customers.signup_at IS NULL OR activity_date >= to_date(customers.signup_at)",

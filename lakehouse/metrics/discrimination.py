@@ -5,7 +5,9 @@ lost one scores lower, ties counting half: 0.5 for a score that knows nothing, 1
 
 Observations of one customer resemble each other, so the variance takes customers as the units: Obuchowski, N. A.
 (1997), Nonparametric analysis of clustered ROC curve data, Biometrics 53. With one observation of each it is that of
-DeLong et al. (1988), and so is the comparison of two scores of the same observations.
+DeLong et al. (1988), and so is the comparison of two scores of the same observations. The interval is symmetric on the
+logit scale, so that its bounds are AUCs themselves: Pepe, M. S. (2003), The Statistical Evaluation of Medical Tests for
+Classification and Prediction, section 5.2; for a difference, from −1 to 1, that is Fisher's z.
 """
 
 from __future__ import annotations
@@ -65,11 +67,13 @@ def difference(customers: DataFrame, score: str, baseline: str) -> DataFrame:
     )
 
 
-def auc(customers: DataFrame) -> DataFrame:
+def auc(customers: DataFrame, *, lowest: int = 0) -> DataFrame:
     """Return the AUC, or the difference of two, and its 95 % interval: one row per score.
 
-    Of rows of :func:`by_customer` or :func:`difference`: ``value``, null unless somebody was lost and somebody stayed,
-    ``value_low`` and ``value_high``, null with a single one of either, and the numbers ``lost`` and ``stayed``.
+    Of rows of :func:`by_customer`, or of :func:`difference` with -1 as ``lowest`` possible value: ``value``, null unless
+    somebody was lost and somebody stayed, ``value_low`` and ``value_high``, and the numbers ``lost`` and ``stayed``.
+    Without an interval are values from a single customer of either kind, whose variance nobody knows, and those at the
+    ends of the scale, from which nothing was seen to vary.
     """
     whole = Window.partitionBy(SCORE)
     mean = safe_ratio(F.sum("lost_placement").over(whole), F.sum("lost").over(whole))
@@ -87,16 +91,25 @@ def auc(customers: DataFrame) -> DataFrame:
         + _spread(2 * F.sum(lost_off * stayed_off), F.count("*"), lost * stayed)
     )
     found = off.groupBy(SCORE).agg(
-        F.max("_mean").alias("value"),
+        F.when(stayed > 0, F.max("_mean")).alias("value"),
         lost.alias("lost"),
         stayed.alias("stayed"),
         variance.alias("_variance"),
     )
+    low, high = _logit_interval(F.col("value"), F.col("_variance"), lowest)
+    return found.withColumns({"value_low": low, "value_high": high}).drop("_variance")
+
+
+def _logit_interval(value: Column, variance: Column, lowest: int) -> tuple[Column, Column]:
+    """Bounds of a value between ``lowest`` and 1; null at both ends."""
+    span = 1 - lowest
+    share = (value - F.lit(lowest)) / F.lit(span)
     # Differences of sums may end a little below zero; F.greatest would make a missing variance zero.
-    variance = F.when(F.col("_variance") < 0, 0.0).otherwise(F.col("_variance"))
-    half_width = F.lit(Z_95) * F.sqrt(variance)
-    bounds = {"value_low": F.col("value") - half_width, "value_high": F.col("value") + half_width}
-    return found.withColumns(bounds).drop("_variance")
+    error = F.sqrt(F.when(variance < 0, 0.0).otherwise(variance)) / F.lit(span)
+    half_width = F.lit(Z_95) * F.try_divide(error, share * (F.lit(1.0) - share))
+    # share ÷ (share + (1 − share) · e^±half_width) is the inverse of the logit, without leaving 0 to 1.
+    low, high = (share / (share + (F.lit(1.0) - share) * F.exp(sign * half_width)) for sign in (1, -1))
+    return F.lit(lowest) + F.lit(span) * low, F.lit(lowest) + F.lit(span) * high
 
 
 def _spread(products: Column, customers: Column, pairs: Column) -> Column:

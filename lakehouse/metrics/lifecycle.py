@@ -7,32 +7,40 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.metrics.terms import counted_terms
+from lakehouse.policies import Policy
+
 LIFECYCLE_STAGES = ("prospect", "trial", "active", "past_due", "churned", "reactivated")
 
 FAR_AHEAD = date(9999, 12, 31)
 
 
-def contract_facts(subscriptions: DataFrame, as_of: date) -> DataFrame:
+def contract_facts(subscriptions: DataFrame, as_of: date, policy: Policy) -> DataFrame:
     """Return what silver.subscriptions says of each customer on the as-of day: one row per customer.
 
-    ``first_paid_date`` and ``paid_until`` (exclusive; far ahead while open) enclose its days with MRR; ``first_plan``
-    is its first paid plan (start_date, subscription_item_id, opportunity_id), ``last_reason`` the last cancellation
-    with a reason (end_date, subscription_item_id, cancel_reason).
+    ``first_paid_date`` and ``paid_until`` (exclusive; far ahead while open) enclose the days that the policy, like the
+    ledger, counts; ``first_plan`` is the first such plan (start_date, subscription_item_id, opportunity_id),
+    ``last_reason`` the last cancellation with a reason (end_date, subscription_item_id, cancel_reason).
     """
-    bears_revenue = F.col("bears_revenue")
     end_date = F.coalesce("end_date", F.lit(FAR_AHEAD))
     holds = end_date > F.lit(as_of)
-    is_paid_plan = bears_revenue & (F.col("item_type") == "plan")
     plan = F.struct("start_date", "subscription_item_id", "opportunity_id")
     cancellation = F.struct(end_date.alias("end_date"), "subscription_item_id", "cancel_reason")
-    return subscriptions.groupBy("customer_id").agg(
-        F.min(F.when(bears_revenue, F.col("start_date"))).alias("first_paid_date"),
-        F.max(F.when(bears_revenue, end_date)).alias("paid_until"),
-        F.min(F.when(is_paid_plan, plan)).alias("first_plan"),
+    said = subscriptions.groupBy("customer_id").agg(
         F.max(F.when(F.col("cancel_reason").isNotNull(), cancellation)).alias("last_reason"),
         F.bool_or(holds & (F.col("status") == "trialing")).alias("is_in_trial"),
-        F.bool_or(holds & bears_revenue & (F.col("status") == "past_due")).alias("is_in_dunning"),
+        F.bool_or(holds & F.col("bears_revenue") & (F.col("status") == "past_due")).alias("is_in_dunning"),
     )
+    paid = (
+        counted_terms(subscriptions, policy)
+        .groupBy("customer_id")
+        .agg(
+            F.min("start_date").alias("first_paid_date"),
+            F.max(end_date).alias("paid_until"),
+            F.min(F.when(F.col("item_type") == "plan", plan)).alias("first_plan"),
+        )
+    )
+    return said.join(paid, on="customer_id", how="left")
 
 
 def ledger_facts(customer_months: DataFrame) -> DataFrame:
@@ -50,15 +58,15 @@ def ledger_facts(customer_months: DataFrame) -> DataFrame:
     return facts.select("*", "_latest.*").drop("_latest")
 
 
-def churn_dates(customer_months: DataFrame, subscriptions: DataFrame) -> DataFrame:
+def churn_dates(customer_months: DataFrame, subscriptions: DataFrame, policy: Policy) -> DataFrame:
     """Return when customers were lost: one row per customer and month of churn, with churn_date, the first without MRR.
 
-    Of silver.customer_months and silver.subscriptions; who came back and left again has several.
+    Of silver.customer_months and silver.subscriptions, under the policy of both; who came back and left again has
+    several.
     """
     lost = customer_months.filter(F.col("movement") == "churn").select("customer_id", "month")
-    ended = subscriptions.filter("bears_revenue AND end_date IS NOT NULL").select(
-        "customer_id", "start_date", "end_date"
-    )
+    counted = counted_terms(subscriptions, policy)
+    ended = counted.filter(F.col("end_date").isNotNull()).select("customer_id", "start_date", "end_date")
     return (
         lost.join(ended, how="inner", on="customer_id")
         .filter(F.col("start_date") <= F.last_day("month"))

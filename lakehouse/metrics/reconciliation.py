@@ -67,12 +67,14 @@ def _billing_reason() -> Column:
     converted = F.abs(F.sum(F.col("to_amount") - F.col("from_amount")).over(alike))
     is_void = F.coalesce(F.bool_or("is_void").over(alike), F.lit(False))
     is_given_back = F.col("is_credit") & (invoiced < expected) & (-invoiced <= charged)
-    # The rest of a period is half a cent away from whole cents at most.
-    is_alike = difference <= F.sum("prorations").over(alike) * (CENT / 2) + _MICRO
+    # The rest of a period is half a cent away from whole cents at most; what that is worth elsewhere stays a few cents.
+    prorations = F.sum("prorations").over(alike)
+    is_alike = difference <= prorations * (CENT / 2) + _MICRO
+    is_converted_alike = converted <= (prorations + 1) * CENT
     return (
         F.when(is_alike & ~is_one_month, "timing_invoice")
         .when((difference == 0) & (converted == 0), "agreed")
-        .when((difference == 0) & (converted > CENT), "fx")
+        .when(is_alike & ~is_converted_alike, "fx")
         .when(is_alike, "rounding")
         .when(is_given_back, "credit_note")
         .when(is_void & (invoiced == 0), "voided")

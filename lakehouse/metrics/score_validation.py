@@ -58,7 +58,7 @@ def discrimination(observed: DataFrame) -> DataFrame:
     areas = (
         auc(customers)
         .withColumn("metric", F.lit("auc"))
-        .unionByName(auc(leads).withColumn("metric", F.lit("auc_difference")))
+        .unionByName(auc(leads, lowest=-1).withColumn("metric", F.lit("auc_difference")))
     )
     counts = {"observations": F.col("lost") + F.col("stayed"), "churned": F.col("lost")}
     return areas.withColumns(counts).drop("lost", "stayed")

@@ -25,6 +25,16 @@ def bears_revenue(policy: Policy) -> Column:
     return F.col("is_recurring") & has_status & has_price & _lasts()
 
 
+def ends_on(policy: Policy) -> Column:
+    """Return the first day on which terms do not count any more: ``end_date``, or that of ``canceled_at`` if earlier.
+
+    The latter where the policy dates churn at cancellation; null while they are open.
+    """
+    if policy.churn_dated == "cancellation":
+        return F.least("end_date", F.to_date("canceled_at"))
+    return F.col("end_date")
+
+
 def counted_terms(subscriptions: DataFrame, policy: Policy) -> DataFrame:
     """Return the terms that count under the policy, of silver.subscriptions: one row per subscription item.
 
@@ -33,9 +43,7 @@ def counted_terms(subscriptions: DataFrame, policy: Policy) -> DataFrame:
     """
     priced = with_monthly_amounts(subscriptions, weeks_per_year=policy.weeks_per_year)
     counted = priced.filter(bears_revenue(policy)).withColumn("monthly_amount", _counted_amount(policy))
-    if policy.churn_dated == "cancellation":
-        ended = counted.withColumn("end_date", F.least("end_date", F.to_date("canceled_at")))
-        counted = ended.filter(_lasts())
+    counted = counted.withColumn("end_date", ends_on(policy)).filter(_lasts())
     if policy.late_renewal_days:
         counted = _with_late_renewals(counted, policy.late_renewal_days)
     if policy.converted_at == "month_end":

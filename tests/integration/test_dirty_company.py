@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 
 import duckdb
 import pyarrow.parquet as pq
@@ -73,6 +74,22 @@ REJECTED_BY = {
     ("unknown_interval", "subscriptions", "billing_interval"): "billing_interval_unknown",
 }
 
+# A moment that is missing also breaks the rules that compare with it.
+ALSO_BREAK = {
+    ("bronze.support_interactions", "responded_before_opened"): "opened_at IS NULL AND first_responded_at IS NOT NULL",
+    ("bronze.support_interactions", "resolved_before_opened"): "opened_at IS NULL AND resolved_at IS NOT NULL",
+    ("bronze.subscriptions", "end_before_start"): "start_date IS NULL AND end_date IS NOT NULL",
+}
+UNKNOWN_CUSTOMER_RULE = "customer_id_in_silver_customers"
+TOLD_BESIDES = {
+    *((name, "received_once") for name in KEYS if name != "bronze.usage_events"),
+    ("silver.repeated_events", "received_once"),
+    ("bronze.usage_events", "arrived_in_time"),
+    ("silver.user_days", "used_after_signup"),
+    ("silver.user_days", "activity_date_in_silver_dim_date"),
+    ("silver.payments", "invoice_id_in_silver_invoices"),
+}
+
 # Faults that only a look at another table shows, so that no rule rejects them. Each query finds just the planted rows.
 UNKNOWN_CUSTOMER = """
     SELECT count(*) FROM bronze_{} ANTI JOIN bronze_customers USING (customer_id) WHERE customer_id IS NOT NULL
@@ -101,7 +118,45 @@ CLEAN = {
     "support_interactions": ("silver.tickets", "ticket_id"),
     "nps_responses": ("silver.nps_responses", "response_id"),
 }
-BUILT = ("silver.quarantine", "silver.repeated_events", "silver.customer_months", *(name for name, _ in CLEAN.values()))
+BUILT = (
+    "silver.quarantine",
+    "silver.repeated_events",
+    "silver.customer_months",
+    "silver.customers",
+    "silver.dim_date",
+    "silver.dim_plan",
+    "silver.user_days",
+    *(name for name, _ in CLEAN.values()),
+)
+# The records come in two deliveries, so that some events come late for the first.
+FIRST_DELIVERY = date(2024, 3, 12)
+
+# What orphans and skewed clocks leave in the clean tables, counted among the received rows.
+ORPHANS = {
+    "silver.subscriptions": """
+        SELECT count(DISTINCT subscription_item_id) FROM bronze_subscriptions
+        WHERE left(customer_id, 1) = 'X' AND start_date <= '2024-12-31'
+    """,
+    "silver.invoices": "SELECT count(DISTINCT invoice_id) FROM bronze_invoices WHERE left(customer_id, 1) = 'X'",
+    "silver.tickets": "SELECT count(DISTINCT ticket_id) FROM bronze_support_interactions WHERE left(customer_id, 1) = 'X'",
+    "silver.nps_responses": "SELECT count(*) FROM bronze_nps_responses WHERE left(customer_id, 1) = 'X'",
+    "silver.user_days": """
+        SELECT count(DISTINCT (customer_id, user_id, event_date)) FROM bronze_usage_events
+        WHERE left(customer_id, 1) = 'X'
+    """,
+}
+SKEWED = """
+    SELECT count(DISTINCT (customer_id, user_id, event_date)) FROM bronze_usage_events WHERE event_date < '2023-07-01'
+"""
+# Late events and what was copied from them: under their own id, or as an orphan with another first character. The clock
+# of the others that come late was skewed.
+LATE = """
+    SELECT count(*) FROM bronze_usage_events
+    WHERE _batch_id = 'generated-2024-12-31' AND event_date <= '2024-03-12' AND (
+        substr(event_id, 2) IN (SELECT substr(unnest(ids), 2) FROM planted WHERE kind = 'late_event')
+        OR event_date < '2023-07-01'
+    )
+"""
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +175,16 @@ def dirty(spark, tmp_path_factory):  # noqa: ARG001 - its session
         replace(config, company=company),
         dict(jobs()),
         Silence(),
-        receive=lambda run: receive(run, Request(customers=40, months=18, seed=3, dirt=True)),
+        receive=_deliver_twice,
         selectors=list(BUILT),
     )
     return lake
+
+
+def _deliver_twice(run):
+    company = Request(customers=40, months=18, seed=3, dirt=True)
+    receive(run, replace(company, through=FIRST_DELIVERY))
+    receive(run, company)
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +195,24 @@ def planted(dirty):
 
 
 @pytest.fixture(scope="module")
+def failed(dirty):
+    """What the run found: (table, rule) to how many failed, of the rules that did."""
+    return broken_rules(dirty)
+
+
+def broken_rules(lake):
+    results = delta.arrow(lake, "ops.quality_results").to_pylist()
+    assert results
+    assert not [row for row in results if row["status"] == "error"]
+    return {(row["table_name"], row["rule"]): row["failed"] for row in results if row["status"] == "fail"}
+
+
+@pytest.fixture(scope="module")
 def sql(dirty):
     connection = duckdb.connect()
     for name in [*KEYS, *BUILT]:
         connection.register(name.replace(".", "_"), delta.dataset(dirty, name))
+    connection.register("planted", pq.read_table(dirty.root / TRUTH / "dirt.parquet"))
     return lambda query: connection.execute(query).fetchall()
 
 
@@ -158,6 +233,66 @@ def test_what_no_rule_rejects_is_found_across_tables(planted, sql):
         count = sum(n for fault, n in planted.items() if fault[:2] == (kind, table))
         assert count > 0, (kind, table)
         assert sql(query) == [(count,)], (kind, table)
+
+
+def test_the_clean_company_gives_no_false_alarm(small_lake):
+    assert broken_rules(small_lake) == {}
+
+
+def test_rows_that_are_rejected_are_told_under_each_rule_that_they_break(planted, sql, failed):
+    expected = Counter()
+    for fault, rule in REJECTED_BY.items():
+        if fault[0] != "unknown_currency":  # that rule looks at the rates, and only silver.quarantine names it
+            expected[f"bronze.{fault[1]}", rule] += planted[fault]
+    for (table, rule), condition in ALSO_BREAK.items():
+        ((rows,),) = sql(f"SELECT count(*) FROM {table.replace('.', '_')} WHERE {condition}")  # noqa: S608
+        assert rows > 0
+        expected[table, rule] += rows
+    assert {key: failed.get(key) for key in expected} == expected
+
+
+def test_nothing_is_told_but_what_was_planted_and_what_follows_from_it(failed):
+    of_rejects = {(f"bronze.{table}", rule) for (_, table, _), rule in REJECTED_BY.items()}
+    of_orphans = {(table, rule) for table in ORPHANS for rule in ("customer_is_on_record", UNKNOWN_CUSTOMER_RULE)}
+    assert failed.keys() - of_rejects - of_orphans == {*TOLD_BESIDES}
+
+
+def test_a_key_that_is_received_twice_is_told_as_often_as_a_copy_was_planted_under_it(planted, failed):
+    for table, key in KEYS.items():
+        copies = sum(
+            n
+            for (kind, of, columns), n in planted.items()
+            if f"bronze.{of}" == table
+            and kind != "late_event"
+            # Without its key a copy repeats nothing; orphans and skewed events have one of their own.
+            and not {*columns.split(", ")} & {*key}
+        )
+        told_by = "silver.repeated_events" if table == "bronze.usage_events" else table
+        assert failed[told_by, "received_once"] == copies > 0, table
+
+
+def test_orphans_are_told_whether_or_not_a_subscription_made_up_their_customer(sql, failed):
+    for table, query in ORPHANS.items():
+        unknown = failed.get((table, UNKNOWN_CUSTOMER_RULE), 0)
+        assert sql(query) == [(unknown + failed[table, "customer_is_on_record"],)], table
+
+
+def test_payments_for_unknown_invoices_are_told(planted, failed):
+    assert (
+        failed["silver.payments", "invoice_id_in_silver_invoices"]
+        == planted["orphan", "payments", "payment_id, invoice_id"]
+    )
+
+
+def test_events_before_the_company_began_are_told_by_user_and_day(sql, failed):
+    (skewed,) = sql(SKEWED)[0]
+    assert failed["silver.user_days", "used_after_signup"] == skewed > 0
+    assert failed["silver.user_days", "activity_date_in_silver_dim_date"] == skewed
+
+
+def test_events_that_come_after_a_delivery_had_reached_their_day_are_told(sql, failed):
+    (late,) = sql(LATE)[0]
+    assert failed["bronze.usage_events", "arrived_in_time"] == late > 0
 
 
 def test_there_is_no_fault_without_an_expectation(planted):

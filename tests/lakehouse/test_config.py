@@ -10,6 +10,21 @@ from lakehouse.config import load
 from lakehouse.errors import UsageError
 from lakehouse.project import PROJECT
 
+NO_OVERRIDE = "health_overrides: []"
+
+
+def override(**others):
+    usual = {
+        "customer_id": "c1",
+        "score": 35,
+        "owner": "dana",
+        "reason": "sponsor left",
+        "starts_on": "2026-05-04",
+        "expires_on": "2026-08-01",
+    }
+    said = ", ".join(f"{key}: {value}" for key, value in (usual | others).items())
+    return f"health_overrides:\n  - {{ {said} }}"
+
 
 @pytest.fixture
 def conf(tmp_path):
@@ -65,6 +80,16 @@ def test_problems_of_several_files_are_reported_together(conf):
         ("metrics.yml", "converted_at: movement", "converted_on: movement", "policies.profitwell.converted_on"),
         ("metrics.yml", "late_renewal_days: 0", "late_renewal_days: -1", "policies.board.late_renewal_days"),
         ("lake.yml", "log_retention_days: 120", "log_retention_days: 10", "must not be below"),
+        ("metrics.yml", NO_OVERRIDE, override(expires_on="2026-05-04"), "must come after starts_on"),
+        ("metrics.yml", NO_OVERRIDE, override(owner="''"), "health_overrides.0.owner"),
+        ("metrics.yml", NO_OVERRIDE, override(score=101), "health_overrides.0.score"),
+        ("metrics.yml", NO_OVERRIDE, override(until="2027-01-01"), "health_overrides.0.until: unknown key"),
+        (
+            "metrics.yml",
+            NO_OVERRIDE,
+            override() + override(starts_on="2026-07-31").removeprefix("health_overrides:"),
+            "customer c1 has two overrides on 2026-07-31",
+        ),
         ("metrics.yml", "min_observations: 30", "min_observations: thirty", "valid integer (found 'thirty')"),
         ("metrics.yml", "min_observations: 30", "min_obs: 30", "metrics.yml: min_observations: missing"),
         ("metrics.yml", "min_observations: 30", "30: 30", "metrics.yml: line 6: the key 30 is no text"),

@@ -13,11 +13,13 @@ from lakehouse.rules import (
     Constant,
     ForeignKey,
     Freshness,
+    Once,
     ParentCheck,
     Part,
     Received,
     Reconciliation,
     Sequence,
+    Timely,
     Volume,
 )
 from lakehouse.scope import Scope
@@ -44,8 +46,9 @@ RECEIVED_TERMS = Table(
         Column("term_id", "string", "Term"),
         Column("version", "int", "Version"),
         Column("begins_at", "timestamp", "When it begins"),
-        *PROVENANCE[:3],
+        *PROVENANCE,
     ),
+    audits=(Once("received_once", ("term_id", "version")), Timely("arrived_in_time", "begins_at")),
 )
 
 QUARANTINE = Table(
@@ -212,6 +215,27 @@ def test_each_kind_counts_what_breaks_it(scope):
         "accounted_for": ("fail", 3, 1),
         "recent": ("fail", 4, 1),  # 2026-04-02 is more than 31 days before 2026-06-30
         "usual_volume": ("fail", 4, 1),  # 4 < 0.5 x 9
+    }
+
+
+def delivered(on, term_id, version, begins, source="f"):
+    row = received(1, term_id, begins) | {"version": version, "_source": source}
+    return row | {"_ingested_at": datetime.combine(day(on), datetime.min.time())}
+
+
+def test_what_was_received_before_or_comes_after_its_time_is_counted(scope):
+    deliveries = [
+        delivered("02-02", "1", 1, "01-01"),
+        delivered("02-02", "1", 2, "02-01"),
+        delivered("02-02", None, 1, "02-01"),
+        delivered("03-01", "1", 2, "02-02", source="correction of f / b / 2"),  # no repetition
+        delivered("03-01", "2", 1, "02-28"),
+        delivered("04-01", "2", 1, "02-28"),  # once more, though the delivery before had reached that day
+        delivered("04-01", "3", 1, "03-01"),
+    ]
+    assert outcomes(wide_audit(RECEIVED_TERMS, scope(SOUND | {"bronze.terms": deliveries}))) == {
+        "received_once": ("fail", 4, 1),
+        "arrived_in_time": ("fail", 7, 1),
     }
 
 

@@ -34,7 +34,7 @@ def ended(customer_id, start, end, reason=None, status="canceled", *, is_recurri
 
 
 @pytest.fixture(scope="module")
-def reasons(rows):
+def reasons(rows, settings):
     found = transform(
         customer_months=rows(
             customer_months,
@@ -62,6 +62,7 @@ def reasons(rows):
             ended("silent", "03-12", "03-13", "bought once", is_recurring=False),
         ),
         reporting_currency="USD",
+        policy=settings.policy,
     )
     return {(row.month, row.reason): row for row in audited(found, table)}
 

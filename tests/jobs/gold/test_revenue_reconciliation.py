@@ -16,6 +16,7 @@ from jobs.silver.customer_months import table as customer_months
 from jobs.silver.invoices import table as invoices
 from jobs.silver.payments import table as payments
 from lakehouse.generator.build import views
+from lakehouse.metrics.reconciliation import terms_to_invoices
 from lakehouse.registry import jobs
 from tests.billing import EXCHANGE_RATES, audited, day
 
@@ -299,3 +300,17 @@ def test_the_small_company_leaves_nothing_unexplained_and_its_totals_are_those_o
         known = {month: float(amount or 0) for month, amount in lake.sql(f"{query} GROUP BY ALL").fetchall()}
         bridged_to = {row["month"]: float(row[name]) for row in bridge if row["month"] in known}
         assert known == pytest.approx(bridged_to, abs=0.006), name
+
+
+def test_a_rounded_proration_at_another_days_rate_differs_by_the_rate_and_not_by_rounding(rows):
+    # 32.258065 euros: at 1.20 when the terms begin and 1.00 when they are billed, or twice at 1.20.
+    at_first_rate = {"currency": "EUR", "amount_reporting": Decimal("38.709678"), "line_type": "proration"}
+    terms = [line(name, "04-28", "05-28", "32.258065", **at_first_rate) for name in ("other_rate", "same_rate")]
+    bills = [
+        bill("other_rate", "04-30", "32.26", start="04-28"),
+        bill("same_rate", "04-28", "32.26", subtotal_reporting=Decimal("38.712"), total_reporting=Decimal("38.712")),
+    ]
+    found = terms_to_invoices(rows(billing_schedule, *terms), rows(invoices, *bills)).collect()
+    assert {(row.customer_id, row.reason): float(row.to_amount - row.from_amount) for row in found} == pytest.approx(
+        {("other_rate", "fx"): 32.26 - 38.709678, ("same_rate", "rounding"): 38.712 - 38.709678}
+    )

@@ -60,7 +60,7 @@ def economics(rows):
             customer("ann", "Starter", "100.00"),
             customer("bob", "Starter", "300.00", industry=None),
             customer("cy", "Business", "0.00", churn_date=date(2026, 5, 1)),
-            customer("dot", "Business", "50.00"),
+            customer("dot", "Business", "50.00") | {"region": "Asia"},
             {"customer_id": "prospect", "mrr": Decimal(0), "is_churned": False},
         ),
         acquisition_costs=rows(
@@ -68,7 +68,7 @@ def economics(rows):
         ),
         lifetimes=rows(
             lifetimes,
-            life("ann", 1000, 80, ltv_formula=1200),
+            life("ann", 1000, 80, ltv_low=900, ltv_high=1200, ltv_formula=1200),
             life("bob", 3000, 240, ltv_low=None, ltv_high=None),
             life("cy", 200, -10),
             life("dot", None, 40, ltv_low=None, ltv_high=None, realised_ltv=None),
@@ -124,6 +124,21 @@ def test_rates_and_ratios_of_a_group_are_ratios_of_sums(groups):
     assert everybody.ltv_cac_ratio == 3.5
     assert everybody.cac_payback_months == pytest.approx(1200 / 310)
     assert (everybody.usage_score, everybody.health_score, everybody.is_small) == (0.5, 80, False)
+
+
+def test_a_group_has_an_interval_of_its_mean_ltv_where_everybody_has_one(groups):
+    # Ann's 1000 lies between 900 and 1200, cy's 200 is all realised, dot's is unknown: (1200 − 100) ÷ 2, (1200 + 200) ÷ 2.
+    retail = groups["industry", "Retail"]
+    assert (retail.ltv_low, retail.ltv, retail.ltv_high, retail.ltv_status) == (550, 600, 700, "ok")
+
+
+def test_an_ltv_without_an_interval_leaves_its_group_without_one_and_says_why(groups):
+    found = [groups["industry", "unknown"], groups["all", "all"], groups["region", "Asia"]]
+    assert [(row.ltv_low, row.ltv, row.ltv_high, row.ltv_status) for row in found] == [
+        (None, 3000, None, "no_churn"),
+        (None, 1400, None, "no_churn"),
+        (None, None, None, "no_data"),
+    ]
 
 
 def test_pairs_months_and_missing_values_have_names(groups):

@@ -11,7 +11,9 @@ from jobs.bronze.customers import table as received_customers
 from jobs.bronze.exchange_rates import table as received_rates
 from jobs.bronze.plans import table as received_plans
 from jobs.bronze.subscriptions import table as received
+from jobs.gold import churn_reasons
 from jobs.silver import customer_months, customers, dim_plan, subscriptions
+from lakehouse.metrics.lifecycle import churn_dates
 from tests.billing import AS_OF, audited, day, terms
 
 ITEMS = (
@@ -60,36 +62,47 @@ PLANS = (
 
 
 @pytest.fixture(scope="module")
-def standing(rows, settings):
-    """Rows by customer; every test reads its own customers from one job."""
-    rates = rows(received_rates)
-    held = subscriptions.transform(
-        subscriptions=rows(received, *ITEMS),
-        exchange_rates=rates,
-        as_of=AS_OF,
-        reporting_currency="USD",
-        policy=settings.policy,
-    )
-    plans = rows(received_plans, *PLANS)
+def computed(rows, settings):
+    """Return silver.subscriptions, the ledger and the customers under a policy, as declared."""
+    rates, plans = rows(received_rates), rows(received_plans, *PLANS)
     known = rows(received_customers, *CUSTOMERS)
-    months = customer_months.transform(
-        subscriptions=held,
-        customers=known,
-        exchange_rates=rates,
-        plans=plans,
-        as_of=AS_OF,
-        reporting_currency="USD",
-        segments=settings.segments,
-        policy=settings.policy,
-    )
-    clean = customers.transform(
-        customers=known,
-        subscriptions=held,
-        customer_months=months,
-        plans=dim_plan.transform(plans=plans, as_of=AS_OF),
-        as_of=AS_OF,
-        segments=settings.segments,
-    )
+
+    def under(policy, *items):
+        held = subscriptions.transform(
+            subscriptions=rows(received, *items),
+            exchange_rates=rates,
+            as_of=AS_OF,
+            reporting_currency="USD",
+            policy=policy,
+        )
+        months = customer_months.transform(
+            subscriptions=held,
+            customers=known,
+            exchange_rates=rates,
+            plans=plans,
+            as_of=AS_OF,
+            reporting_currency="USD",
+            segments=settings.segments,
+            policy=policy,
+        )
+        clean = customers.transform(
+            customers=known,
+            subscriptions=held,
+            customer_months=months,
+            plans=dim_plan.transform(plans=plans, as_of=AS_OF),
+            as_of=AS_OF,
+            segments=settings.segments,
+            policy=policy,
+        )
+        return held, months, clean
+
+    return under
+
+
+@pytest.fixture(scope="module")
+def standing(computed, settings):
+    """Rows by customer; every test reads its own customers from one job."""
+    _, _, clean = computed(settings.policy, *ITEMS)
     return {row.customer_id: row for row in audited(clean, customers.table)}
 
 
@@ -164,3 +177,33 @@ def test_segments_begin_at_their_lower_bounds(standing):
 
 def test_a_customer_without_a_record_of_its_own_has_a_row(standing):
     assert (standing["unknown"].mrr, standing["unknown"].segment) == (100, None)
+
+
+def test_where_churn_is_dated_at_cancellation_customers_and_ledger_are_at_one(computed, settings):
+    at_cancellation = settings.policy.model_copy(update={"churn_dated": "cancellation"})
+    held, months, clean = computed(
+        at_cancellation,
+        # Said on 10 May, paid until 31 August: lost in May, and already without MRR on 30 June.
+        terms(
+            "churned", "01-31", "08-31", status="canceled", canceled_at=datetime(2026, 5, 10, 9), cancel_reason="price"
+        ),
+        # Cancelled on its first day: never a customer.
+        terms("trial", "06-01", "07-01", canceled_at=datetime(2026, 6, 1, 8)),
+        # Said after the as-of day: still there.
+        terms("active", "02-10", "08-10", canceled_at=datetime(2026, 7, 2)),
+    )
+    standing = {row.customer_id: row for row in audited(clean, customers.table)}
+    lost, never, stays = (standing[name] for name in ("churned", "trial", "active"))
+    assert (lost.churn_date, lost.churn_reason, lost.is_churned, lost.mrr) == (day("05-10"), "price", True, 0)
+    assert lost.tenure_months == 3  # 31 January to 10 May
+    assert (never.first_paid_date, never.cohort_month, never.is_churned) == (None, None, False)
+    assert (stays.churn_date, stays.is_churned, stays.mrr) == (None, False, 100)
+
+    found = churn_dates(months, held, at_cancellation).collect()
+    assert [(row.customer_id, row.month, row.churn_date) for row in found] == [
+        ("churned", day("05-01"), lost.churn_date)
+    ]
+    active = {row.customer_id: row.is_active for row in held.select("customer_id", "is_active").collect()}
+    assert active == {"churned": False, "trial": False, "active": True}
+    reasons = churn_reasons.transform(months, held, reporting_currency="USD", policy=at_cancellation).collect()
+    assert [(row.month, row.reason) for row in reasons] == [(day("05-01"), "price")]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from lakehouse.metrics.survival import months_lived, remaining_months, survival, survival_interval
+from lakehouse.metrics.survival import distances_of_total, months_lived, remaining_months, survival, survival_interval
 
 
 def test_an_age_counts_calendar_months_from_the_first_with_mrr_to_the_one_without(spark):
@@ -49,3 +50,29 @@ def test_more_events_narrow_the_interval_and_none_leave_it_open(spark):
     assert (four.low, four.high) == pytest.approx((0.15774, 0.77094), abs=1e-4)
     assert (hundred.low, hundred.high) == pytest.approx((0.43032, 0.56565), abs=1e-4)
     assert (none.low, none.high) == (None, None)
+
+
+def test_errors_of_one_curve_add_up_and_those_of_curves_of_different_customers_as_squares(spark):
+    # Each row: group, ltv_low, ltv_high around an ltv of 100, and the curve.
+    members = [
+        ("one curve", 97, 101, "segment", "SMB"),
+        ("one curve", 96, 102, "segment", "SMB"),
+        ("two curves", 97, 106, "segment", "SMB"),
+        ("two curves", 96, 108, "segment", "Enterprise"),
+        ("nested", 97, 106, "segment", "SMB"),
+        ("nested", 96, 108, "segment", "Enterprise"),
+        ("nested", 98, 105, "all", "all"),
+        ("nothing ahead", 100, 100, "all", "all"),
+    ]
+    frame = spark.createDataFrame(
+        [("plan", name, Decimal(100), Decimal(low), Decimal(high), *curve) for name, low, high, *curve in members],
+        "dimension string, dimension_value string, ltv decimal(18,2), ltv_low decimal(18,2), ltv_high decimal(18,2),"
+        " ltv_curve string, ltv_curve_value string",
+    )
+    found = {row.dimension_value: (row.below, row.above) for row in distances_of_total(frame).collect()}
+    assert found == {
+        "one curve": (3 + 4, 1 + 2),
+        "two curves": (5, 10),  # √(3² + 4²), √(6² + 8²)
+        "nested": (5 + 2, 10 + 5),
+        "nothing ahead": (0, 0),
+    }
