@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import date
-from itertools import islice
+from itertools import product
 
 import pytest
 from typer.testing import CliRunner
@@ -20,8 +20,9 @@ from lakehouse.explain.sql import Published
 from lakehouse.policies import BOARD
 from lakehouse.project import PROJECT
 
-# Of each figure, about so many of its published numbers; which ones differs from figure to figure.
-NUMBERS = 12
+# Of each figure, about so many of its published numbers that are something, and that are nothing or 0; which ones
+# differs from figure to figure.
+NUMBERS = {"{0} <> 0": 8, "coalesce({0}, 0) = 0": 2}
 AS_OF = date(2024, 12, 31)
 
 
@@ -30,12 +31,13 @@ def published(small_lake):
     return Published(small_lake, small_lake.published())
 
 
-def addresses(figure, published):
-    """Every number of the figure, by the keys of its table."""
+def addresses(figure, published, condition):
+    """Every number of the figure of which the condition holds, by the keys of its table."""
     source = figure.source
     keys = [name for name in (source.month, *(("dimension", "dimension_value") if source.dimensions else ())) if name]
     keys += source.columns
-    for row in published.rows(f"SELECT DISTINCT {', '.join(keys)} FROM {source.table} ORDER BY ALL"):  # noqa: S608
+    where = condition.format(figure.column)
+    for row in published.rows(f"SELECT DISTINCT {', '.join(keys)} FROM {source.table} WHERE {where} ORDER BY ALL"):  # noqa: S608
         dimension = row.get("dimension", "all")
         values = {
             name: f"{row[name]:%Y-%m}" if hasattr(row[name], "year") else str(row[name]) for name in source.columns
@@ -46,22 +48,20 @@ def addresses(figure, published):
 
 def test_the_parts_of_every_figure_add_up_to_the_published_number_in_many_months_and_dimensions(published):
     different, checked, dimensions = [], Counter(), set()
-    for offset, figure in enumerate(figures()):
-        numbers = list(addresses(figure, published))
-        step = max(1, len(numbers) // NUMBERS)
-        for place in islice(numbers, offset % step, None, step):
+    for (offset, figure), (condition, wanted) in product(enumerate(figures()), NUMBERS.items()):
+        numbers = list(addresses(figure, published, condition))
+        step = max(1, len(numbers) // wanted)
+        for place in numbers[offset % step :: step]:
             explanation = explained(place, published)
             checked[figure.place] += bool(explanation.published)
             dimensions.add(place.dimension)
             if not explanation.adds_up:
                 different.append((figure.place, place.place, explanation.published, explanation.recomputed))
     assert different == []
-    assert sum(checked.values()) > 800
-    # Nobody of so small a company is ever in these, so that what is published of them is 0.
-    assert {name for name, count in checked.items() if not count} <= {
-        "gold.mrr_movements.passing_mrr",
-        "gold.mrr_movements.customers_passing",
-    }
+    assert sum(checked.values()) > 700
+    # Nobody of so small a company comes and goes inside a month, so what is published of it is 0.
+    never = {"gold.mrr_movements.passing_mrr", "gold.mrr_movements.customers_passing"}
+    assert {name for name, count in checked.items() if not count} <= never
     assert {"plan", "segment", "currency", "cohort_month", "plan_x_billing_cadence"} <= dimensions
 
 
@@ -100,9 +100,8 @@ def test_the_command_names_the_whole_way_as_a_page_and_as_a_tree(small_lake):
     arguments = ["explain", "nrr", "--month", "2024-11", "--root", str(small_lake.root)]
     page = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert page.exit_code == 0
-    for part in ("Net revenue retention, 12 months (2024-11)", "The parts add up", "others", "silver.subscriptions",
-                 "bronze.subscriptions"):  # fmt: skip
-        assert part in page.output
+    told = ("Net revenue retention, 12 months (2024-11)", "The parts add up", "others", "The rows received for these")
+    assert [part for part in told if part not in page.output] == []
     tree = json.loads(CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False).output)
     assert tree["adds_up"]
     assert tree["published_in"] == "gold.mrr_movements.nrr_12m"
