@@ -41,7 +41,7 @@ def explain(
     lake, policy = Lake(root), load(conf_dir()).metrics.policies[BOARD]
     published = Published(lake, lake.published())
     narrowed = _narrowed(segment, dimension or [], value or [])
-    place = address(metric, month.date() if month else None, narrowed, published.manifest.as_of)
+    place = address(metric, month.date() if month else None, narrowed, published.manifest.as_of, customer)
     explanation = explained(place, published)
     if customer:
         _refuse_stranger(explanation, customer)

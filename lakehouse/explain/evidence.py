@@ -26,6 +26,7 @@ RECEIVED = {
     "payments": ("bronze.payments", "payment_id"),
     "invoices": ("bronze.invoices", "invoice_id"),
     "tickets": ("bronze.support_interactions", "ticket_id"),
+    "nps_responses": ("bronze.nps_responses", "response_id"),
 }
 
 CENT = Decimal("0.01")

@@ -226,7 +226,8 @@ def _known_values(address: Address, published: Published) -> Iterator[str]:
         parameters = [*([address.month] if source.month else []), *([] if is_column else [name])]
         query = f"SELECT DISTINCT {column} AS value FROM {source.table} WHERE {' AND '.join(conditions) or 'true'}"  # noqa: S608 - names of ours
         values = sorted(str(row["value"]) for row in published.rows(query, parameters))
-        yield f"{name} one of {', '.join(values)}"
+        more = f" and {len(values) - 20:,} more" if len(values) > 20 else ""
+        yield f"{name} one of {', '.join(values[:20])}{more}"
 
 
 def _sum(amounts: Iterable[Amount]) -> Amount:

@@ -15,6 +15,7 @@ from lakehouse.metric_registry import registry
 from lakehouse.metrics.breakdown import ALL
 
 WHAT = "The number cannot be explained"
+CUSTOMER = "customer_id"
 
 
 @dataclass(frozen=True)
@@ -37,23 +38,33 @@ class Address:
         return ", ".join(filter(None, (month, *narrowed)))
 
 
-def address(metric: str, month: date | None, narrowed: Mapping[str, str], as_of: date) -> Address:
+def address(
+    metric: str, month: date | None, narrowed: Mapping[str, str], as_of: date, customer: str | None = None
+) -> Address:
     """Return the published number that is meant; of several that fit, the first in ``sources.yml``.
 
-    ``metric`` is the name of a metric or of a published column; without a month it is the last complete one.
+    ``metric`` is the name of a metric or of a published column; without a month it is the last complete one. What is
+    published per customer is that of ``customer``.
 
     Raises:
         UsageError: if there is no such number, naming those that there are.
     """
     named = _named(metric)
-    fitting = [figure for figure in named if _fits(figure.source, month, narrowed)]
+    of_customer = {CUSTOMER: customer} if customer else {}
+    fitting = [
+        (figure, asked)
+        for figure in named
+        for asked in [{**narrowed, **(of_customer if CUSTOMER in figure.source.columns else {})}]
+        if _fits(figure.source, month, asked)
+    ]
     if not fitting:
         _refuse(metric, month, narrowed, named)
-    source = fitting[0].source
+    figure, narrowed = fitting[0]
+    source = figure.source
     columns = {name: narrowed.get(name, value or ALL) for name, value in source.columns.items()}
     dimension = next((name for name in narrowed if name not in source.columns), None)
     values = columns | ({dimension: narrowed[dimension]} if dimension else {})
-    return Address(fitting[0], (month or last_complete_month(as_of)) if source.month else None, dimension, values)
+    return Address(figure, (month or last_complete_month(as_of)) if source.month else None, dimension, values)
 
 
 def last_complete_month(as_of: date) -> date:
@@ -81,7 +92,7 @@ def _not_a_sum(metric: str, known: list[Figure]) -> NoReturn:
         raise UsageError(
             WHAT,
             found=f"{metric}, which is {entry.formula}, one value per {entry.grain}",
-            expected="a published sum over customers, or a ratio of such sums; docs/explain.md lists them",
+            expected="one of the sums, and ratios of sums, over customers that docs/explain.md lists",
             do=f"It stands in {', '.join(entry.columns)}; `lakehouse show` prints these tables.",
         )
     near = difflib.get_close_matches(metric, names)
@@ -111,7 +122,7 @@ def _refuse(metric: str, month: date | None, narrowed: Mapping[str, str], named:
         WHAT,
         found=f"{metric} {' '.join(found) or 'alone'}",
         expected="; or ".join(dict.fromkeys(_taken(figure.source) for figure in named)),
-        do="Name one dimension of these with --dimension and its value with --value.",
+        do="Name one dimension of these with --dimension and its value with --value, or one customer with --customer.",
     )
 
 
@@ -120,7 +131,9 @@ def _taken(source: Source) -> str:
     optional = [name for name, value in source.columns.items() if value is not None]
     month = "with a month" if source.month else "as of now, without a month"
     said = [month]
-    said += [f"with a value of {' and '.join(needed)}"] if needed else []
+    said += ["of one --customer"] if CUSTOMER in needed else []
+    others = [name for name in needed if name != CUSTOMER]
+    said += [f"with a value of {' and '.join(others)}"] if others else []
     said += [f"with one of {', '.join(optional)}"] if optional else []
     said += [f"by one of {', '.join(source.dimensions)}"] if source.dimensions else []
     return f"in {source.table} {', '.join(said)}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from lakehouse.explain.sources import ALSO_CALLED, Figure, Source, sources
+from lakehouse.metric_registry import registry
 from lakehouse.project import PROJECT
 
 PAGE = PROJECT / "docs" / "explain.md"
@@ -42,18 +43,21 @@ Without `--month` it is the last complete month. `--segment Enterprise` is short
 both options may be repeated where a table has several columns to narrow by. Of several numbers of one name it is the
 first below that can be narrowed in the way that was asked for.
 
-What is no sum over rows and no ratio of such sums, such as a median, a score or an estimate of survival, cannot be taken
-apart; the command says where it stands.
+What is no sum over the rows of customers and no ratio of such sums, such as a median, a score or an estimate of survival,
+cannot be taken apart; the command says where it stands. The last table lists these metrics, and the few sums that are not
+taken apart yet: spend by cost pool, events of a feature, churn at an age, recovered payments, the share of receivables,
+and the mean MRR and the margin of a customer's own months.
 """
 
 
-def rendered(known: Iterable[Source]) -> str:
+def rendered(known: Sequence[Source]) -> str:
     """Return the page: how to ask, then every number that can be explained, by its table."""
     aliases = ", ".join(f"`{short}` is `{name}`" for short, name in ALSO_CALLED.items())
     by_table: dict[str, list[Source]] = {}
     for source in known:
         by_table.setdefault(source.table, []).append(source)
-    return "\n".join([INTRODUCTION.format(aliases=aliases), *(_table(name, each) for name, each in by_table.items())])
+    tables = (_table(name, each) for name, each in by_table.items())
+    return "\n".join([INTRODUCTION.format(aliases=aliases), *tables, _left(known)])
 
 
 def _table(name: str, known: list[Source]) -> str:
@@ -66,6 +70,17 @@ def _figures(source: Source) -> str:
     return "\n".join([f"{_narrowed(source)}\n", "| number | is |", "|---|---|", *rows, ""])
 
 
+def _left(known: Sequence[Source]) -> str:
+    figures = [Figure(source, column) for source in known for column in source.metrics]
+    taken = {figure.metric.name for figure in figures if figure.metric}
+    rows = [
+        f"| `{metric.name}` | {metric.formula} | `{metric.columns[0]}` |"
+        for metric in registry().metrics
+        if metric.name not in taken
+    ]
+    return "\n".join(["## Not taken apart\n", "| metric | is | stands in |", "|---|---|---|", *rows, ""])
+
+
 def _name(figure: Figure) -> str:
     return figure.metric.name if figure.metric else figure.column
 
@@ -74,7 +89,11 @@ def _narrowed(source: Source) -> str:
     needed = [name for name, value in source.columns.items() if value is None]
     optional = [name for name, value in source.columns.items() if value is not None]
     said = ["Of a month" if source.month else "As of the as-of day"]
-    said += [f"of one {' and one '.join(needed)}"] if needed else []
+    said += (
+        [f"of one {' and one '.join(needed)}".replace("one customer_id", "one customer (`--customer`)")]
+        if needed
+        else []
+    )
     said += [f"narrowed by {' and '.join(optional)}"] if optional else []
     said += [f"narrowed by one of {', '.join(source.dimensions)}"] if source.dimensions else []
     return f"{'; '.join(said)}."

@@ -69,7 +69,7 @@ class Source(Model):
     period_months: Literal[1, 12] = 1
     dimensions: list[str] = Field(default_factory=list)
     columns: dict[str, str | None] = Field(default_factory=dict)
-    records: Literal["subscriptions", "payments", "invoices", "tickets"] | None = None
+    records: Literal["subscriptions", "payments", "invoices", "tickets", "nps_responses"] | None = None
     rounds_parts: bool = False
     parts: dict[str, str] = Field(default_factory=dict)
     metrics: dict[str, str]

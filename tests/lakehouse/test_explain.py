@@ -7,7 +7,7 @@ at 1.25, which is 50. A year ago A paid 80, B 200, and C was not there.
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -223,6 +223,25 @@ def test_the_page_shows_the_weightiest_customers_and_the_rest_as_one_line(lake):
     assert "The rows of the other 2 customers: --top, --customer or --json." in page
 
 
+def test_what_is_published_per_customer_is_asked_for_with_the_customer(tmp_path):
+    # 12 events on the day of the closing, 3 of them 30 days before, and 4 on the 31st day: 15 ÷ 4 of 30 days each.
+    days = {0: 12, 29: 3, 30: 4, 60: 9}
+    usage = [
+        {"customer_id": customer, "usage_date": AS_OF - timedelta(days=age), "events": events, "active_events": events}
+        for customer, more in (("A", 0), ("B", 5))
+        for age, events in ((age, events + more) for age, events in days.items())
+    ]
+    published = [{"customer_id": "A", "trend": 3.75}, {"customer_id": "B", "trend": 25 / 9}]
+    lake = made(tmp_path, {"silver.usage_daily": usage, "gold.customer_usage": published})
+    tree, sums, customers = explained(lake, "trend", "--customer", "A")
+    assert tree["published_in"] == "gold.customer_usage.trend"
+    assert (sums, list(customers)) == ({"events_30d": 15, "events_prior_30d": 4}, ["A"])
+    with pytest.raises(UsageError, match=r"trend alone.*gold\.customer_usage as of now.* of one --customer"):
+        command(lake, "trend")
+    with pytest.raises(UsageError, match="customer_id Z; expected customer_id one of A, B"):
+        command(lake, "trend", "--customer", "Z")
+
+
 @pytest.mark.parametrize(
     ("metric", "column", "wrong", "told"),
     [
@@ -258,7 +277,7 @@ def test_rows_that_do_not_come_to_the_ledger_are_told_though_the_parts_add_up(tm
     ("arguments", "told"),
     [
         (["closing_mr"], "no metric 'closing_mr'.*Did you mean closing_mrr"),
-        (["median_cac"], r"median of cac.*a ratio of such sums.*gold\.unit_economics_by_segment\.median_cac"),
+        (["median_cac"], r"median of cac.*ratios of sums, over customers.*gold\.unit_economics_by_segment\.median_cac"),
         (
             ["nrr", "--month", "2031-01"],
             "the month 2031-01; expected a month of gold.mrr_movements: 2026-03 to 2026-03",
