@@ -14,7 +14,7 @@ from typing import NoReturn
 import typer
 from rich.markup import escape
 
-from lakehouse.commands import compare, look, quality, work
+from lakehouse.commands import compare, explain, look, quality, work
 from lakehouse.console import errors
 from lakehouse.failures import as_paragraph
 
@@ -33,6 +33,7 @@ app.command()(work.generate)
 app.command("graph")(look.show_graph)
 app.command("tables")(look.show_tables)
 app.command()(look.show)
+app.command()(explain.explain)
 app.command()(compare.compare_policies)
 app.command()(work.export)
 app.command()(quality.check)

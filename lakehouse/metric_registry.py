@@ -84,14 +84,10 @@ class Area(Model):
 
 
 class Registry(Model):
-    """All metrics; ``not_metrics`` gives the reason why a measure column is none.
-
-    ``not_covered_yet`` names the tables whose columns need not be named here yet.
-    """
+    """All metrics; ``not_metrics`` gives the reason why a measure column is none."""
 
     areas: list[Area]
     not_metrics: dict[str, str]
-    not_covered_yet: list[str]
 
     @property
     def metrics(self) -> Iterator[Metric]:
@@ -125,21 +121,21 @@ def metric_in(column: str) -> Metric:
 
 
 def unknown_columns(known: Registry, tables: Iterable[Table]) -> set[str]:
-    """Return each column that the registry names and no table declares, tables that are not covered yet aside."""
+    """Return each column that the registry names and no table declares."""
     declared = {f"{table.name}.{name}" for table in tables for name in table.column_names}
     named = {column for metric in known.metrics for column in metric.columns} | set(known.not_metrics)
-    return {column for column in named - declared if column.rpartition(".")[0] not in known.not_covered_yet}
+    return named - declared
 
 
 def unnamed_measures(known: Registry, tables: Iterable[Table]) -> set[str]:
-    """Return each measure of a covered gold table, a double or a decimal, that the registry does not name."""
+    """Return each measure of a gold table, a double or a decimal, that the registry does not name."""
     named = set(known.not_metrics)
     for metric in known.metrics:
         named |= {column + bound for column in metric.columns for bound in ("", *(BOUNDS if metric.interval else ()))}
     return {
         f"{table.name}.{column.name}"
         for table in tables
-        if table.layer == "gold" and table.name not in known.not_covered_yet
+        if table.layer == "gold"
         for column in table.columns
         if column.type.startswith(("double", "decimal"))
     } - named

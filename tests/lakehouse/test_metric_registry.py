@@ -15,7 +15,7 @@ DECLARED = {f"{table.name}.{column.name}": column for table in TABLES for column
 METRICS = {metric.name: metric for metric in registry().metrics}
 
 
-def made(*, columns, not_metrics=None, not_covered_yet=(), interval=None, **more):
+def made(*, columns, not_metrics=None, interval=None, **more):
     """A registry of one metric."""
     metric = {
         "name": "loss",
@@ -29,7 +29,7 @@ def made(*, columns, not_metrics=None, not_covered_yet=(), interval=None, **more
         "columns": columns,
     }
     areas = [{"title": "Things", "metrics": [metric | more]}]
-    return Registry(areas=areas, not_metrics=not_metrics or {}, not_covered_yet=list(not_covered_yet))
+    return Registry(areas=areas, not_metrics=not_metrics or {})
 
 
 def things(*columns):
@@ -45,7 +45,7 @@ def test_every_named_column_is_declared():
     assert unknown_columns(registry(), TABLES) == set()
 
 
-def test_every_measure_of_the_covered_gold_tables_is_a_metric_or_said_to_be_none():
+def test_every_measure_of_the_gold_tables_is_a_metric_or_said_to_be_none():
     assert unnamed_measures(registry(), TABLES) == set()
 
 
@@ -56,8 +56,6 @@ def test_a_measure_that_nobody_named_and_a_name_without_a_column_are_noticed():
     assert unknown_columns(incomplete, [table]) == {"gold.things.gone"}
     explained = made(columns=["gold.things.loss"], not_metrics={"gold.things.cost": "a step"})
     assert unnamed_measures(explained, [table]) == unknown_columns(explained, [table]) == set()
-    later = made(columns=["gold.things.gone"], not_covered_yet=["gold.things"])
-    assert unnamed_measures(later, [table]) == unknown_columns(later, [table]) == set()
 
 
 def test_bounds_belong_to_a_metric_with_an_interval_and_to_no_other():
@@ -71,8 +69,7 @@ def test_bounds_belong_to_a_metric_with_an_interval_and_to_no_other():
 
 @pytest.mark.parametrize("metric", [m for m in METRICS.values() if m.interval], ids=lambda metric: metric.name)
 def test_an_interval_is_published_where_it_is_promised(metric):
-    covered = [name for name in metric.columns if name.rpartition(".")[0] not in registry().not_covered_yet]
-    assert not covered or {name + bound for name in covered for bound in BOUNDS} & set(DECLARED)
+    assert {name + bound for name in metric.columns for bound in BOUNDS} & set(DECLARED)
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)

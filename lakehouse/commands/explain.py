@@ -1,0 +1,95 @@
+"""The command that explains a number: from a metric to its parts, customers, movements, rows and received rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from lakehouse.commands.options import AsJson, Root
+from lakehouse.config import load
+from lakehouse.console import print_json
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.explain.evidence import Evidence, evidence
+from lakehouse.explain.pages import as_tree, print_pages
+from lakehouse.explain.parts import Explanation, explained
+from lakehouse.explain.question import WHAT, address
+from lakehouse.explain.sql import Published
+from lakehouse.lake import Lake
+from lakehouse.policies import BOARD
+from lakehouse.project import DEFAULT_ROOT, conf_dir
+
+DO = "Run `lakehouse check`, and `lakehouse run --full` to build every table anew."
+
+
+def explain(
+    metric: Annotated[str, typer.Argument(help="Metric of docs/metrics.md, such as nrr_12m, or nrr for short.")],
+    month: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m"], help="Month, such as 2026-03; the last complete one by default."),
+    ] = None,
+    segment: Annotated[str | None, typer.Option(help="The same as --dimension segment --value …")] = None,
+    dimension: Annotated[list[str] | None, typer.Option(help="What the number is narrowed by, such as plan.")] = None,
+    value: Annotated[list[str] | None, typer.Option(help="Value of the dimension, in the same order.")] = None,
+    customer: Annotated[str | None, typer.Option(help="The only customer to follow down to the received rows.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Customers to show; the others are one line.")] = 5,
+    root: Root = DEFAULT_ROOT,
+    as_json: AsJson = False,
+) -> None:
+    """Explain a published number: its parts, customers, movements, rows and received rows, which add up to it."""
+    lake, policy = Lake(root), load(conf_dir()).metrics.policies[BOARD]
+    published = Published(lake, lake.published())
+    narrowed = _narrowed(segment, dimension or [], value or [])
+    place = address(metric, month.date() if month else None, narrowed, published.manifest.as_of, customer)
+    explanation = explained(place, published)
+    if customer:
+        _refuse_stranger(explanation, customer)
+    behind = evidence(explanation, published, policy)
+    if as_json:
+        print_json(as_tree(explanation, behind, published.manifest, customer))
+    else:
+        print_pages(explanation, behind, published.manifest, customer, top)
+    _refuse_difference(explanation, behind)
+
+
+def _narrowed(segment: str | None, dimensions: list[str], values: list[str]) -> dict[str, str]:
+    pairs = [*([("segment", segment)] if segment else []), *zip(dimensions, values, strict=False)]
+    if len(dimensions) != len(values) or len(dict(pairs)) != len(pairs):
+        raise UsageError(
+            WHAT,
+            found=f"--dimension {', '.join(dimensions) or 'nothing'} and --value {', '.join(values) or 'nothing'}"
+            + (f" beside --segment {segment}" if segment else ""),
+            expected="one value for each dimension, and each dimension once",
+            do="Write --dimension plan --value Business; repeat both for another one.",
+        )
+    return dict(pairs)
+
+
+def _refuse_stranger(explanation: Explanation, customer: str) -> None:
+    customers = [one.customer_id for one in explanation.contributors]
+    if customer not in customers:
+        raise UsageError(
+            WHAT,
+            found=f"the customer {customer!r}, who adds nothing to it",
+            expected=f"one of its {len(customers):,} customers, such as {', '.join(customers[:3]) or 'none'}",
+            do="Leave --customer away for the largest of them.",
+        )
+
+
+def _refuse_difference(explanation: Explanation, behind: Evidence) -> None:
+    title = f"{explanation.figure.column} ({explanation.address.place or 'all'})"
+    if not explanation.adds_up:
+        raise LakehouseError(
+            f"The parts of {title} do not add up to it",
+            found=f"{explanation.published} in {explanation.figure.place} and {explanation.recomputed} from the rows",
+            expected="the same",
+            do=DO,
+        )
+    if behind.unlike:
+        raise LakehouseError(
+            f"The subscription rows behind {title} do not come to what the ledger says",
+            found=f"another MRR of {len(behind.unlike):,} customers, such as {', '.join(behind.unlike[:3])}",
+            expected="the monthly amounts at the day's rate, to the cent",
+            do=DO,
+        )

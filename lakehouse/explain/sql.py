@@ -1,0 +1,60 @@
+"""The published tables as views of a DuckDB connection, each at its published version."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import duckdb
+
+from lakehouse import delta
+from lakehouse.lake import Lake
+from lakehouse.manifest import Manifest
+from lakehouse.publish import not_published
+
+_TABLE = re.compile(r"\b(?:bronze|silver|gold)\.\w+")
+
+
+class Published:
+    """A connection that knows the tables of a published run by their names; a table is opened when a query names it."""
+
+    def __init__(self, lake: Lake, manifest: Manifest) -> None:
+        """Open no table yet; ``getvariable('as_of')`` is the run's as-of day."""
+        self.lake, self.manifest = lake, manifest
+        self._opened: set[str] = set()
+        self._connection = duckdb.connect()
+        self._connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold")
+        self._connection.execute(f"SET VARIABLE as_of = DATE '{manifest.as_of}'")
+
+    def rows(self, query: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a query.
+
+        Raises:
+            UsageError: if a table that it names is not published.
+            BrokenLakeError: if a file of such a table is gone.
+        """
+        self._open(query)
+        result = self._connection.execute(query, parameters or [])
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def keep(self, name: str, query: str, parameters: list[Any] | None = None) -> None:
+        """Keep the rows of a query as a table of the connection, in place of one of that name."""
+        self._open(query)
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}", parameters or [])
+
+    def keep_once(self, name: str, query: str) -> None:
+        """Keep the rows of a query as a table of the connection, unless it is there: several numbers rest on one query."""
+        if name not in self._opened:
+            self.keep(name, query)
+            self._opened.add(name)
+
+    def _open(self, query: str) -> None:
+        for table in sorted(set(_TABLE.findall(query)) - self._opened):
+            if table not in self.manifest.tables:
+                raise not_published(table, self.manifest)
+            data = delta.arrow(self.lake, table, self.manifest.tables[table].version)
+            name = f"_{table.replace('.', '_')}"
+            self._connection.register(name, data)
+            self._connection.execute(f"CREATE VIEW {table} AS FROM {name}")
+            self._opened.add(table)

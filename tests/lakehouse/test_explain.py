@@ -1,0 +1,340 @@
+"""A number is taken apart on a lake of three customers, whose amounts are worked out by hand.
+
+Of March 2026: A (SMB) grows from 100 to 130, B (Enterprise) leaves with 200, C comes from SMB to Enterprise with 40 EUR
+at 1.25, which is 50. A year ago A paid 80, B 200, and C was not there.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner
+
+from lakehouse import delta
+from lakehouse.cli import app
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.explain.reference import PAGE, rendered
+from lakehouse.explain.sources import Term, figures, parsed, sources
+from lakehouse.lake import Lake
+from lakehouse.manifest import Entry, Manifest, Quality
+from lakehouse.publish import publish
+from lakehouse.registry import job
+from tests.lakehouse.tables import CONFIG
+
+AS_OF = date(2026, 3, 31)
+MARCH, FEBRUARY, YEAR_AGO = date(2026, 3, 1), date(2026, 2, 1), date(2025, 3, 1)
+
+
+def month(customer, day, segment, *mrr, movement="none", **more):
+    opening, closing = mrr
+    amounts = {"opening_mrr": opening, "closing_mrr": closing, "notice_mrr": 0}
+    amounts |= dict.fromkeys(("new_mrr", "reactivation_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr"), 0)
+    amounts |= {"fx_mrr": 0, "closing_mrr_at_year_ago_rates": closing, **more}
+    said = {"customer_id": customer, "month": day, "segment": segment, "movement": movement, "plan_id": "p"}
+    return said | {name: Decimal(amount) for name, amount in amounts.items()}
+
+
+def item(name, customer, amount, start, *, end=None, currency="USD"):
+    terms = {"subscription_item_id": name, "customer_id": customer, "monthly_amount": Decimal(amount)}
+    return terms | {"start_date": start, "end_date": end, "currency": currency, "bears_revenue": True}
+
+
+def received(name, row, day):
+    return {
+        "subscription_item_id": name,
+        "updated_at": datetime(2026, 3, day, tzinfo=UTC),
+        "_source": "crm.csv",
+        "_batch_id": "b1",
+        "_row": row,
+    }
+
+
+def movement(dimension, value, **numbers):
+    decimals = {name: Decimal(number) for name, number in numbers.items() if name.endswith("_mrr")}
+    place = {"month": MARCH, "dimension": dimension, "dimension_value": value, "currency": "USD"}
+    return place | numbers | decimals
+
+
+TABLES = {
+    "silver.customer_months": [
+        month("A", YEAR_AGO, "SMB", 80, 80),
+        month("B", YEAR_AGO, "Enterprise", 200, 200),
+        month("A", FEBRUARY, "SMB", 80, 100, movement="expansion", expansion_mrr=20),
+        month("B", FEBRUARY, "Enterprise", 200, 200),
+        month("C", FEBRUARY, "SMB", 0, 50, movement="new", new_mrr=50),
+        month("A", MARCH, "SMB", 100, 130, movement="expansion", expansion_mrr=30),
+        month("B", MARCH, "Enterprise", 200, 0, movement="churn", churned_mrr=200),
+        month("C", MARCH, "Enterprise", 50, 50),
+    ],
+    "silver.dim_plan": [{"plan_id": "p", "plan_name": "Business"}],
+    "silver.subscriptions": [
+        item("a0", "A", 80, date(2025, 1, 1), end=date(2026, 2, 15)),
+        item("a1", "A", 100, date(2026, 2, 15), end=date(2026, 3, 10)),
+        item("a2", "A", 130, date(2026, 3, 10)),
+        item("b1", "B", 200, date(2025, 1, 1), end=date(2026, 3, 20)),
+        item("c1", "C", 40, date(2026, 2, 1), currency="EUR"),
+    ],
+    "silver.quarantine": [
+        {"table_name": "bronze.subscriptions", "_source": "crm.csv", "_batch_id": "b1", "_row": 9, "rule": "r"}
+    ],
+    "bronze.exchange_rates": [{"currency": "EUR", "rate_date": FEBRUARY, "rate": Decimal("1.25")}],
+    "bronze.subscriptions": [
+        *(received(name, row, 1) for row, name in enumerate(("a0", "a1", "a2", "b1", "c1"), start=1)),
+        received("b1", 8, 20),
+        received("b1", 9, 21),
+    ],
+    "gold.mrr_movements": [
+        # Closing 180 = opening 350 + expansion 30 − churned 200; NRR of the month (350 + 30 − 200) ÷ 350;
+        # of twelve months (280 + 50 − 200) ÷ 280 and, without growth, 80 ÷ 280.
+        movement(
+            "all",
+            "all",
+            opening_mrr=350,
+            closing_mrr=180,
+            arr=Decimal("2160.00"),
+            nrr_monthly=0.514285714,
+            nrr_12m=0.464285714,
+            grr_12m=0.285714286,
+            arpa=Decimal("90.00"),
+            quick_ratio=0.15,
+        ),
+        movement("segment", "Enterprise", opening_mrr=200, transfer_mrr=50, closing_mrr=50, nrr_monthly=0.0),
+        movement("segment", "SMB", opening_mrr=150, transfer_mrr=-50, closing_mrr=130, nrr_monthly=1.2),
+    ],
+}
+
+
+def made(root, tables):
+    """A published lake of rows; a column that a row leaves out is null."""
+    lake = Lake(root)
+    for name, rows in tables.items():
+        table = job(name).table
+        schema = pa.schema([field.with_nullable(True) for field in table.arrow_schema])
+        delta.append(pa.Table.from_pylist(rows, schema=schema), lake, table, CONFIG, {"run_id": "run1"})
+    manifest = Manifest(
+        run_id="run1",
+        published_at=datetime(2026, 4, 1, tzinfo=UTC),
+        as_of=AS_OF,
+        code="c",
+        configuration="f",
+        batch={},
+        tables={name: Entry(version=0, rows=len(rows), fingerprint="x") for name, rows in tables.items()},
+        quality=Quality(checks=1, failed=0),
+    )
+    publish(lake, manifest)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("three") / "lake", TABLES)
+
+
+def command(lake, *arguments):
+    return CliRunner().invoke(app, ["explain", *arguments, "--root", str(lake.root)], catch_exceptions=False)
+
+
+def explained(lake, *arguments):
+    """What the command says as JSON, the sums by part and the customers' amounts by customer."""
+    result = command(lake, *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    tree = json.loads(result.output)
+    sums = {part["part"]: Decimal(part["amount"]) if part["amount"] is not None else None for part in tree["parts"]}
+    return tree, sums, {one["customer_id"]: one for one in tree["customers"]}
+
+
+def test_a_monthly_retention_is_walked_from_the_ratio_to_the_received_rows(lake):
+    tree, sums, customers = explained(lake, "nrr_monthly", "--month", "2026-03")
+    assert (tree["published"], tree["adds_up"], tree["rows_add_up"]) == (0.514285714, True, True)
+    assert sums == {
+        "opening_mrr": 350,
+        "expansion_mrr": 30,
+        "contraction_mrr": 0,
+        "churned_mrr": 200,
+        "passing_mrr": None,
+    }
+    assert (Decimal(tree["numerator"]), Decimal(tree["denominator"])) == (180, 350)
+    assert list(customers) == ["B", "A", "C"], "B moves 200, A 30, C nothing"
+    b = customers["B"]
+    assert [(row["month"], row["movement"]) for row in b["movements"]] == [("2026-03-01", "churn")]
+    assert [(row["record_id"], row["mrr_at_end"]) for row in b["records"]] == [("b1", None)]
+    assert Decimal(b["records"][0]["mrr_at_start"]) == 200
+    assert [(row["_row"], row["outcome"]) for row in b["records"][0]["received"]] == [
+        (4, "superseded"),
+        (8, "kept"),
+        (9, "rejected"),
+    ]
+    assert [row["record_id"] for row in customers["A"]["records"]] == ["a1", "a2"], "a0 ended in February"
+    c = customers["C"]["records"][0]
+    assert Decimal(c["mrr_at_start"]) == Decimal(c["mrr_at_end"]) == 50, "40 EUR at 1.25"
+
+
+def test_a_segment_gets_the_opening_of_who_came_to_it_as_a_transfer_and_keeps_its_churn(lake):
+    tree, sums, customers = explained(lake, "closing_mrr", "--segment", "Enterprise")
+    assert (tree["month"], tree["values"], Decimal(tree["published"])) == ("2026-03", {"segment": "Enterprise"}, 50)
+    moved = {name: amount for name, amount in sums.items() if amount}
+    assert moved == {"opening_mrr": 200, "transfer_mrr": 50, "churned_mrr": 200}
+    assert set(customers) == {"B", "C"}
+    _, left, _ = explained(lake, "closing_mrr", "--dimension", "segment", "--value", "SMB")
+    assert {name: amount for name, amount in left.items() if amount} == {
+        "opening_mrr": 150,
+        "transfer_mrr": -50,
+        "expansion_mrr": 30,
+    }
+
+
+def test_retention_of_a_year_compares_the_same_customers_with_their_mrr_of_then(lake):
+    tree, sums, customers = explained(lake, "nrr")
+    assert tree["metric"] == "nrr_12m"
+    assert sums == {"year_ago_mrr": 280, "grown_mrr": 50, "shrunk_mrr": 0, "left_mrr": 200}
+    assert set(customers) == {"A", "B"}, "C was not there a year ago"
+    assert [row["movement"] for row in customers["A"]["movements"]] == ["expansion", "expansion"]
+    ends = [(row["record_id"], row["mrr_at_start"], row["mrr_at_end"]) for row in customers["A"]["records"]]
+    assert [(name, start and Decimal(start), end and Decimal(end)) for name, start, end in ends] == [
+        ("a0", 80, None),
+        ("a1", None, None),
+        ("a2", None, 130),
+    ]
+    assert explained(lake, "grr")[1] == {"year_ago_mrr": 280, "shrunk_mrr": 0, "left_mrr": 200}
+
+
+def test_one_customer_and_the_others_are_the_whole(lake):
+    tree, sums, customers = explained(lake, "closing_mrr", "--customer", "A")
+    assert list(customers) == ["A"]
+    own, others = customers["A"]["amounts"], tree["other_customers"]
+    assert {name: Decimal(own[name] or 0) + Decimal(others[name] or 0) for name in sums} == {
+        name: amount or 0 for name, amount in sums.items()
+    }
+
+
+def test_the_page_shows_the_weightiest_customers_and_the_rest_as_one_line(lake):
+    page = command(lake, "nrr_monthly", "--top", "1").output
+    lines = [line.split() for line in page.splitlines()]
+    assert "The parts add up: 180.00 ÷ 350.00 = 0.514285714, published 0.514285714." in page
+    # opening, expansion, churned, and what is above the line; nobody contracted or passed
+    assert ["B", "churn", "200.00", "0.00", "200.00", "0.00"] in lines
+    assert ["2", "others", "150.00", "30.00", "0.00", "180.00"] in lines
+    assert ["all", "350.00", "30.00", "200.00", "180.00"] in lines
+    assert ["b1", "rejected", "bronze.subscriptions", "crm.csv", "b1", "9"] in lines
+    assert "The rows of the other 2 customers: --top, --customer or --json." in page
+
+
+def test_what_is_published_per_customer_is_asked_for_with_the_customer(tmp_path):
+    # 12 events on the day of the closing, 3 of them 30 days before, and 4 on the 31st day: 15 ÷ 4 of 30 days each.
+    days = {0: 12, 29: 3, 30: 4, 60: 9}
+    usage = [
+        {"customer_id": customer, "usage_date": AS_OF - timedelta(days=age), "events": events, "active_events": events}
+        for customer, more in (("A", 0), ("B", 5))
+        for age, events in ((age, events + more) for age, events in days.items())
+    ]
+    published = [{"customer_id": "A", "trend": 3.75}, {"customer_id": "B", "trend": 25 / 9}]
+    lake = made(tmp_path, {"silver.usage_daily": usage, "gold.customer_usage": published})
+    tree, sums, customers = explained(lake, "trend", "--customer", "A")
+    assert tree["published_in"] == "gold.customer_usage.trend"
+    assert (sums, list(customers)) == ({"events_30d": 15, "events_prior_30d": 4}, ["A"])
+    with pytest.raises(UsageError, match=r"trend alone.*gold\.customer_usage as of now.* of one --customer"):
+        command(lake, "trend")
+    with pytest.raises(UsageError, match="customer_id Z; expected customer_id one of A, B"):
+        command(lake, "trend", "--customer", "Z")
+
+
+@pytest.mark.parametrize(
+    ("metric", "column", "wrong", "told"),
+    [
+        ("closing_mrr", "closing_mrr", Decimal("180.01"), r"found 180\.01 in .*closing_mrr and 180\.00 from the rows"),
+        ("arr", "arr", Decimal("2159.99"), r"found 2159\.99 .* and 2160\.00 from"),
+        ("arpa", "arpa", Decimal("90.01"), r"found 90\.01 "),
+        ("nrr_12m", "nrr_12m", 0.464285717, "found 0.464285717 "),
+        ("quick_ratio", "quick_ratio", None, "found None "),
+    ],
+)
+def test_a_number_that_is_not_what_its_rows_come_to_is_told_and_the_command_fails(
+    tmp_path, metric, column, wrong, told
+):
+    everybody, *others = TABLES["gold.mrr_movements"]
+    # The last month is over, so that a rate is missing in it is a difference as well.
+    lake = made(tmp_path, TABLES | {"gold.mrr_movements": [everybody | {column: wrong}, *others]})
+    with pytest.raises(LakehouseError, match=told) as refused:
+        command(lake, metric)
+    assert refused.value.exit_code == 1
+    assert refused.value.args[0].startswith(f"The parts of {metric} (2026-03) do not add up to it")
+
+
+def test_rows_that_do_not_come_to_the_ledger_are_told_though_the_parts_add_up(tmp_path):
+    rows = [row | {"monthly_amount": Decimal("129.99")} if row["subscription_item_id"] == "a2" else row
+            for row in TABLES["silver.subscriptions"]]  # fmt: skip
+    lake = made(tmp_path, TABLES | {"silver.subscriptions": rows})
+    with pytest.raises(LakehouseError, match=r"another MRR of 1 customers, such as A"):
+        command(lake, "closing_mrr")
+    assert "The parts add up" in CliRunner().invoke(app, ["explain", "closing_mrr", "--root", str(tmp_path)]).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["closing_mr"], "no metric 'closing_mr'.*Did you mean closing_mrr"),
+        (["median_cac"], r"median of cac.*ratios of sums, over customers.*gold\.unit_economics_by_segment\.median_cac"),
+        (
+            ["nrr", "--month", "2031-01"],
+            "the month 2031-01; expected a month of gold.mrr_movements: 2026-03 to 2026-03",
+        ),
+        (["nrr", "--segment", "Huge"], "for 2026-03, segment Huge; expected segment one of Enterprise, SMB"),
+        (["nrr", "--dimension", "colour", "--value", "red"], "by one of plan, billing_cadence, segment"),
+        (["nrr", "--dimension", "plan"], "--dimension plan and --value nothing; expected one value for each"),
+        (["nrr", "--segment", "SMB", "--dimension", "segment", "--value", "SMB"], "each dimension once"),
+        (["nrr", "--segment", "SMB", "--dimension", "plan", "--value", "Business"], "nrr --dimension segment"),
+        (["nrr", "--customer", "Z"], "the customer 'Z', who adds nothing to it; expected one of its 2 customers"),
+        (["total_cac", "--month", "2026-03"], "in gold.unit_economics_by_segment as of now, without a month"),
+        (["payment_amount"], r"in gold\.payment_summary with a month, with a value of method and status"),
+        (["total_cac"], r"The table gold\.unit_economics_by_segment is not published"),
+    ],
+)
+def test_what_cannot_be_explained_is_told_with_what_can(lake, arguments, told):
+    with pytest.raises(UsageError, match=told) as refused:
+        command(lake, *arguments)
+    assert refused.value.exit_code == 2
+
+
+def test_a_formula_is_read_as_the_terms_above_and_below_the_line():
+    formula = parsed("(90 × owed - credited) ÷ all billed")
+    assert formula.numerator == (Term("owed", 90, is_of_all=False), Term("credited", -1, is_of_all=False))
+    assert formula.denominator == (Term("billed", 1, is_of_all=True),)
+    assert parsed("owed").denominator == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "owed billed",
+        "owed * 2",
+        "owed ÷ billed ÷ paid",
+        "Owed",
+        "owed +",
+        "owed - paid ÷ billed",
+        "(owed) ÷ billed",
+    ],
+)
+def test_a_text_that_is_no_sum_of_terms_is_refused(text):
+    with pytest.raises(ValueError, match=r"no sum of terms|needs brackets"):
+        parsed(text)
+
+
+def test_every_source_names_what_its_table_declares_and_says_what_each_part_is():
+    for source in sources():
+        declared = set(job(source.table).table.column_names)
+        assert set(source.metrics) | set(source.columns) <= declared
+        assert source.month is None or source.month in declared
+        assert bool(source.dimensions) == ({"dimension", "dimension_value"} <= declared)
+    unsaid = {(figure.place, term.part) for figure in figures() for term in figure.formula.terms
+              if figure.meaning(term.part) == term.part}  # fmt: skip
+    assert unsaid == set()
+
+
+def test_the_page_is_current():
+    """Write it anew with `python -m lakehouse.explain.reference`."""
+    assert rendered(sources()) == PAGE.read_text(encoding="utf-8")
