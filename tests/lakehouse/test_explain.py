@@ -23,7 +23,7 @@ from lakehouse.explain.parts import explained as explain
 from lakehouse.explain.question import address
 from lakehouse.explain.reference import PAGE, rendered
 from lakehouse.explain.sources import Term, figures, parsed, sources
-from lakehouse.explain.sql import Published
+from lakehouse.explain.sql import Database
 from lakehouse.lake import Lake
 from lakehouse.manifest import Entry, Manifest, Quality
 from lakehouse.project import PROJECT
@@ -332,7 +332,7 @@ def test_rows_that_do_not_come_to_the_ledger_are_told_though_the_parts_add_up(tm
         command(lake, "closing_mrr")
     assert "The parts add up" in CliRunner().invoke(app, ["explain", "closing_mrr", "--root", str(tmp_path)]).output
     # Under a policy by which MRR may be more than the terms of the day nobody can tell.
-    published = Published(lake, lake.published())
+    published = Database(lake, lake.published())
     explanation = explain(address("closing_mrr", None, {}, AS_OF), published)
     board = load(PROJECT / "conf").metrics.policies["board"]
     assert evidence(explanation, published, board).unlike == ("A",)
