@@ -15,7 +15,7 @@ from lakehouse.explain.evidence import Evidence, evidence
 from lakehouse.explain.pages import as_tree, print_pages
 from lakehouse.explain.parts import Explanation, explained
 from lakehouse.explain.question import WHAT, address
-from lakehouse.explain.sql import Published
+from lakehouse.explain.sql import Database
 from lakehouse.lake import Lake
 from lakehouse.policies import BOARD
 from lakehouse.project import DEFAULT_ROOT, conf_dir
@@ -39,7 +39,7 @@ def explain(
 ) -> None:
     """Explain a published number: its parts, customers, movements, rows and received rows, which add up to it."""
     lake, policy = Lake(root), load(conf_dir()).metrics.policies[BOARD]
-    published = Published(lake, lake.published())
+    published = Database(lake, lake.published())
     narrowed = _narrowed(segment, dimension or [], value or [])
     place = address(metric, month.date() if month else None, narrowed, published.manifest.as_of, customer)
     explanation = explained(place, published)

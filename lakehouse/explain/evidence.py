@@ -13,7 +13,7 @@ from typing import Any
 from lakehouse.explain.parts import Explanation
 from lakehouse.explain.question import last_complete_month
 from lakehouse.explain.sources import FOLDER
-from lakehouse.explain.sql import Published
+from lakehouse.explain.sql import Database
 from lakehouse.policies import Policy
 from lakehouse.registry import job
 
@@ -44,7 +44,7 @@ class Evidence:
     unlike: tuple[str, ...] = ()
 
 
-def evidence(explanation: Explanation, published: Published, policy: Policy) -> Evidence:
+def evidence(explanation: Explanation, published: Database, policy: Policy) -> Evidence:
     """Return what stands behind the customers of an explanation; nothing where its source has no records."""
     kind = explanation.figure.source.records
     if kind is None:
@@ -57,7 +57,7 @@ def evidence(explanation: Explanation, published: Published, policy: Policy) -> 
     return _terms(explanation, published, policy, customers)
 
 
-def _terms(explanation: Explanation, published: Published, policy: Policy, customers: set[str]) -> Evidence:
+def _terms(explanation: Explanation, published: Database, policy: Policy, customers: set[str]) -> Evidence:
     source = explanation.figure.source
     to_month = explanation.address.month or last_complete_month(published.manifest.as_of)
     from_day = _close(_months_before(to_month, source.period_months))
@@ -102,7 +102,7 @@ def _booked(ledger: Iterable[Row], month: date, column: str) -> Decimal:
     return next((Decimal(row[column]) for row in ledger if row["month"] == month), Decimal(0))
 
 
-def _add_received(kind: str, records: ByCustomer, published: Published) -> None:
+def _add_received(kind: str, records: ByCustomer, published: Database) -> None:
     """Put beside each record the rows that were received under its id: kept, superseded or rejected.
 
     Kept is the newest sound version, as :func:`lakehouse.cleaning.kept` finds it, and every exact copy of it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,9 +31,9 @@ _SHORT = {
 
 def as_tree(explanation: Explanation, behind: Evidence, manifest: Manifest, customer: str | None) -> dict[str, Any]:
     """Return the number with its parts and its customers (only ``customer``, if one is named), down to received rows."""
-    figure, metric = explanation.figure, explanation.figure.metric
-    amounts = explanation.amounts
-    sides = {"numerator": figure.formula.numerator, "denominator": figure.formula.denominator}
+    figure, metric, address = explanation.figure, explanation.figure.metric, explanation.address
+    shown = _shown(explanation, customer, len(explanation.contributors))
+    others = [one for one in explanation.contributors if one not in shown] if customer else []
     return {
         "metric": metric.name if metric else figure.column,
         "label": _label(explanation),
@@ -43,37 +44,42 @@ def as_tree(explanation: Explanation, behind: Evidence, manifest: Manifest, cust
         "version": explanation.version,
         "run_id": manifest.run_id,
         "as_of": manifest.as_of,
-        "month": f"{explanation.address.month:%Y-%m}" if explanation.address.month else None,
-        "values": dict(explanation.address.values),
+        "month": f"{address.month:%Y-%m}" if address.month else None,
+        "values": dict(address.values),
         "published": explanation.published,
         "numerator": explanation.numerator,
         "denominator": explanation.denominator,
         "recomputed": explanation.recomputed,
         "adds_up": explanation.adds_up,
         "rows_add_up": not behind.unlike,
-        "parts": [
-            {
-                "part": term.name,
-                "side": side,
-                "factor": term.factor,
-                "meaning": figure.meaning(term.part),
-                "amount": amounts[term.name],
-            }
-            for side, terms in sides.items()
-            for term in terms
-        ],
-        "customers": [
-            {
-                "customer_id": one.customer_id,
-                "amounts": dict(one.amounts),
-                "movements": behind.movements.get(one.customer_id, []),
-                "records": behind.records.get(one.customer_id, []),
-            }
-            for one in _shown(explanation, customer, len(explanation.contributors))
-        ],
-        "other_customers": dict(
-            summed(figure, (one for one in explanation.contributors if customer not in {None, one.customer_id}))
-        ),
+        "parts": _parts(explanation),
+        "customers": [_customer(one, behind) for one in shown],
+        "other_customers": dict(summed(figure, others)),
+    }
+
+
+def _parts(explanation: Explanation) -> list[dict[str, Any]]:
+    figure, amounts = explanation.figure, explanation.amounts
+    sides = {"numerator": figure.formula.numerator, "denominator": figure.formula.denominator}
+    return [
+        {
+            "part": term.name,
+            "side": side,
+            "factor": term.factor,
+            "meaning": figure.meaning(term.part),
+            "amount": amounts[term.name],
+        }
+        for side, terms in sides.items()
+        for term in terms
+    ]
+
+
+def _customer(one: Contribution, behind: Evidence) -> dict[str, Any]:
+    return {
+        "customer_id": one.customer_id,
+        "amounts": dict(one.amounts),
+        "movements": behind.movements.get(one.customer_id, []),
+        "records": behind.records.get(one.customer_id, []),
     }
 
 
@@ -155,8 +161,7 @@ def _print_customers(explanation: Explanation, behind: Evidence, shown: Sequence
         if len(terms) > 1
     }
     console.print()
-    title = f"Customers: {len(everybody):,}, what moves the number most first"
-    print_table(title, list(table), zip(*table.values(), strict=True))
+    print_table(f"Customers: {len(everybody):,}", list(table), zip(*table.values(), strict=True))
 
 
 def _moves(behind: Evidence, one: Contribution) -> str:
@@ -188,7 +193,7 @@ def _print_records(explanation: Explanation, behind: Evidence, shown: Iterable[C
     if not records:
         return
     columns = [name for name in records[0][1] if name not in _IN_TREE_ONLY]
-    rows = [(customer, *(_to_cents(row[name]) for name in columns)) for customer, row in records]
+    rows = [(customer, *(_cell(row[name]) for name in columns)) for customer, row in records]
     console.print()
     print_table(
         f"Their rows in silver.{explanation.figure.source.records}",
@@ -207,6 +212,11 @@ def _print_records(explanation: Explanation, behind: Evidence, shown: Iterable[C
 def _factor(factor: int) -> str:
     sign = "− " if factor < 0 else ""
     return sign if abs(factor) == 1 else f"{sign}{abs(factor)} × "
+
+
+def _cell(value: object) -> object:
+    """Moments as days, which is as exact as a page has room for."""
+    return value.date() if isinstance(value, datetime) else _to_cents(value)
 
 
 def _to_cents(value: object) -> object:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from lakehouse.errors import UsageError
 from lakehouse.explain.question import WHAT, Address
 from lakehouse.explain.sources import Figure, Term
-from lakehouse.explain.sql import Published
+from lakehouse.explain.sql import Database
 from lakehouse.metrics.breakdown import ALL
 from lakehouse.registry import job
 from lakehouse.types import MONEY
@@ -96,7 +96,7 @@ class Explanation:
         return difference <= (DOUBLE_TOLERANCE if declared.type == "double" else MONEY_TOLERANCE)
 
 
-def explained(address: Address, published: Published) -> Explanation:
+def explained(address: Address, published: Database) -> Explanation:
     """Return the published number at the address with what every customer adds to it.
 
     Raises:
@@ -182,7 +182,7 @@ def _text(table: str, name: str) -> str:
     return f"strftime({name}, '%Y-%m')" if is_date else f"CAST({name} AS VARCHAR)"
 
 
-def _published_value(address: Address, published: Published) -> Any:
+def _published_value(address: Address, published: Database) -> Any:
     figure, month = address.figure, address.figure.source.month
     condition, parameters = _narrowing(address, rows=False)
     query = f"SELECT DISTINCT {figure.column} AS value FROM {figure.source.table} WHERE {condition}"  # noqa: S608 - names of ours
@@ -195,7 +195,7 @@ def _published_value(address: Address, published: Published) -> Any:
     return found[0]["value"]
 
 
-def _refuse(address: Address, published: Published) -> NoReturn:
+def _refuse(address: Address, published: Database) -> NoReturn:
     """Say which months the table has, or if the month is one of them, which values."""
     source = address.figure.source
     if source.month and address.month:
@@ -216,7 +216,7 @@ def _refuse(address: Address, published: Published) -> NoReturn:
     )
 
 
-def _known_values(address: Address, published: Published) -> Iterator[str]:
+def _known_values(address: Address, published: Database) -> Iterator[str]:
     source = address.figure.source
     for name in address.values:
         is_column = name in source.columns

@@ -37,7 +37,8 @@ decimal (or the cent). The MRR of each customer's terms must come to the ledger'
 policy `board` is changed so that MRR is more than the terms that count on a day at its rate. If anything differs, the
 command says what and ends with exit code 1.
 
-METRIC is the name of a metric in [metrics.md](metrics.md) or of a published column. For short, {aliases}.
+METRIC is the name of a metric in [metrics.md](metrics.md) or of a published column. For short, {aliases}; what
+has that very name comes first.
 
 Without `--month` it is the last complete month. `--segment Enterprise` is short for `--dimension segment --value Enterprise`;
 both options may be repeated where a table has several columns to narrow by. Of several numbers of one name it is the

@@ -15,7 +15,7 @@ from lakehouse.publish import not_published
 _TABLE = re.compile(r"\b(?:bronze|silver|gold)\.\w+")
 
 
-class Published:
+class Database:
     """A connection that knows the tables of a published run by their names; a table is opened when a query names it."""
 
     def __init__(self, lake: Lake, manifest: Manifest) -> None:

@@ -17,7 +17,7 @@ from lakehouse.explain.evidence import evidence
 from lakehouse.explain.parts import explained
 from lakehouse.explain.question import Address, address
 from lakehouse.explain.sources import figures
-from lakehouse.explain.sql import Published
+from lakehouse.explain.sql import Database
 from lakehouse.policies import BOARD
 from lakehouse.project import PROJECT
 
@@ -29,7 +29,7 @@ AS_OF = date(2024, 12, 31)
 
 @pytest.fixture(scope="module")
 def published(small_lake):
-    return Published(small_lake, small_lake.published())
+    return Database(small_lake, small_lake.published())
 
 
 def addresses(figure, published, condition):

@@ -1,7 +1,7 @@
 """A number is taken apart on a lake of three customers, whose amounts are worked out by hand.
 
-Of March 2026: A (SMB) grows from 100 to 130, B (Enterprise) leaves with 200, C comes from SMB to Enterprise with 40 EUR
-at 1.25, which is 50. A year ago A paid 80, B 200, and C was not there.
+Of March 2026: A (SMB) grows from 100 to 130, B (Enterprise, in the end Mid-Market) leaves with 200, C comes from SMB to
+Enterprise with 40 EUR at 1.25, which is 50. A year ago A paid 80, B 200, and C was not there.
 """
 
 from __future__ import annotations
@@ -16,11 +16,17 @@ from typer.testing import CliRunner
 
 from lakehouse import delta
 from lakehouse.cli import app
+from lakehouse.config import load
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.explain.evidence import evidence
+from lakehouse.explain.parts import explained as explain
+from lakehouse.explain.question import address
 from lakehouse.explain.reference import PAGE, rendered
 from lakehouse.explain.sources import Term, figures, parsed, sources
+from lakehouse.explain.sql import Database
 from lakehouse.lake import Lake
 from lakehouse.manifest import Entry, Manifest, Quality
+from lakehouse.project import PROJECT
 from lakehouse.publish import publish
 from lakehouse.registry import job
 from tests.lakehouse.tables import CONFIG
@@ -67,7 +73,7 @@ TABLES = {
         month("B", FEBRUARY, "Enterprise", 200, 200),
         month("C", FEBRUARY, "SMB", 0, 50, movement="new", new_mrr=50),
         month("A", MARCH, "SMB", 100, 130, movement="expansion", expansion_mrr=30),
-        month("B", MARCH, "Enterprise", 200, 0, movement="churn", churned_mrr=200),
+        month("B", MARCH, "Mid-Market", 200, 0, movement="churn", churned_mrr=200),
         month("C", MARCH, "Enterprise", 50, 50),
     ],
     "silver.dim_plan": [{"plan_id": "p", "plan_name": "Business"}],
@@ -76,7 +82,8 @@ TABLES = {
         item("a1", "A", 100, date(2026, 2, 15), end=date(2026, 3, 10)),
         item("a2", "A", 130, date(2026, 3, 10)),
         item("b1", "B", 200, date(2025, 1, 1), end=date(2026, 3, 20)),
-        item("c1", "C", 40, date(2026, 2, 1), currency="EUR"),
+        item("c1", "C", 40, date(2026, 2, 1), end=AS_OF, currency="EUR"),
+        item("c2", "C", 40, AS_OF, currency="EUR"),
     ],
     "silver.quarantine": [
         {"table_name": "bronze.subscriptions", "_source": "crm.csv", "_batch_id": "b1", "_row": 9, "rule": "r"}
@@ -169,8 +176,9 @@ def test_a_monthly_retention_is_walked_from_the_ratio_to_the_received_rows(lake)
         (9, "rejected"),
     ]
     assert [row["record_id"] for row in customers["A"]["records"]] == ["a1", "a2"], "a0 ended in February"
-    c = customers["C"]["records"][0]
-    assert Decimal(c["mrr_at_start"]) == Decimal(c["mrr_at_end"]) == 50, "40 EUR at 1.25"
+    c1, c2 = customers["C"]["records"]
+    assert Decimal(c1["mrr_at_start"]) == Decimal(c2["mrr_at_end"]) == 50, "40 EUR at 1.25"
+    assert c1["mrr_at_end"] is c2["mrr_at_start"] is None, "the first day after the terms is none of them"
 
 
 def test_a_segment_gets_the_opening_of_who_came_to_it_as_a_transfer_and_keeps_its_churn(lake):
@@ -242,6 +250,58 @@ def test_what_is_published_per_customer_is_asked_for_with_the_customer(tmp_path)
         command(lake, "trend", "--customer", "Z")
 
 
+def test_a_window_of_ninety_days_ends_with_the_as_of_day(tmp_path):
+    tickets = [
+        {
+            "ticket_id": f"t{age}",
+            "customer_id": "A",
+            "opened_at": datetime(2026, 3, 31, 12, tzinfo=UTC) - timedelta(days=age),
+            "opened_date": AS_OF - timedelta(days=age),
+            "is_escalated": age == 0,
+        }
+        for age in (0, 89, 90)
+    ]
+    received = [{"ticket_id": "t89", "_source": "s", "_batch_id": "b", "_row": 7}]
+    lake = made(
+        tmp_path,
+        {
+            "silver.tickets": tickets,
+            "bronze.support_interactions": received,
+            "silver.quarantine": TABLES["silver.quarantine"],
+            "gold.customer_signals": [{"customer_id": "A", "escalation_rate": 0.5}],
+        },
+    )
+    _, sums, customers = explained(lake, "escalation_rate", "--customer", "A")
+    assert sums == {"escalations_90d": 1, "tickets_90d": 2}, "the 90 days before are gone on the 91st"
+    records = {row["record_id"]: row["received"] for row in customers["A"]["records"]}
+    assert {name: [one["_row"] for one in rows] for name, rows in records.items()} == {"t89": [7], "t0": []}
+
+
+def test_a_ratio_of_groups_leaves_out_who_lacks_one_of_both(tmp_path):
+    # LTV ÷ CAC of A alone, 100 ÷ 20; mean CAC of A and C, (20 + 10) ÷ 2; mean LTV of A and B, (100 + 50) ÷ 2.
+    customers = [("A", 100, 20), ("B", 50, None), ("C", None, 10)]
+    values = [
+        {"customer_id": name, "ltv": ltv and Decimal(ltv), "realised_ltv": Decimal(30), "cac": cac and Decimal(cac)}
+        for name, ltv, cac in customers
+    ]
+    costs = [
+        {"customer_id": name, "marketing_cost": cac and Decimal(cac - 5), "sales_cost": cac and Decimal(5)}
+        for name, _, cac in customers
+    ]
+    group = {"dimension": "all", "dimension_value": "all", "ltv_cac_ratio": 5.0}
+    lake = made(
+        tmp_path,
+        {
+            "gold.unit_economics": values,
+            "gold.customer_acquisition_costs": costs,
+            "gold.unit_economics_by_segment": [group | {"mean_cac": Decimal(15), "ltv": Decimal(75)}],
+        },
+    )
+    assert explained(lake, "ltv_cac_ratio")[1] == {"ltv_of_both": 100, "cac_of_both": 20}
+    assert explained(lake, "cac")[1] == {"marketing_cost": 20, "sales_cost": 10, "customers_with_cac": 2}
+    assert explained(lake, "ltv")[1] == {"ltv_realised": 60, "ltv_expected": 90, "customers_with_ltv": 2}
+
+
 @pytest.mark.parametrize(
     ("metric", "column", "wrong", "told"),
     [
@@ -271,6 +331,12 @@ def test_rows_that_do_not_come_to_the_ledger_are_told_though_the_parts_add_up(tm
     with pytest.raises(LakehouseError, match=r"another MRR of 1 customers, such as A"):
         command(lake, "closing_mrr")
     assert "The parts add up" in CliRunner().invoke(app, ["explain", "closing_mrr", "--root", str(tmp_path)]).output
+    # Under a policy by which MRR may be more than the terms of the day nobody can tell.
+    published = Database(lake, lake.published())
+    explanation = explain(address("closing_mrr", None, {}, AS_OF), published)
+    board = load(PROJECT / "conf").metrics.policies["board"]
+    assert evidence(explanation, published, board).unlike == ("A",)
+    assert evidence(explanation, published, board.model_copy(update={"late_renewal_days": 30})).unlike == ()
 
 
 @pytest.mark.parametrize(
