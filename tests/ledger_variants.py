@@ -43,13 +43,20 @@ def as_written() -> Records:
     """Return the generated companies; every other customer grows into another segment and changes its industry."""
     drawn = generated_customers()
     customers = [version for number, customer_id in enumerate(drawn) for version in _versions(number, customer_id)]
-    items = [
-        item | {"plan_id": ("starter", "pro")[position % 2], "updated_at": datetime(2026, 1, 2)}
-        for items in drawn.values()
-        for position, item in enumerate(items)
-    ]
+    items = [_told_apart(item, position) for items in drawn.values() for position, item in enumerate(items)]
     rate_of_2025 = {"currency": "EUR", "rate_date": date(2025, 2, 10), "rate": Decimal("0.9")}
     return Records(tuple(items), tuple(customers), (rate_of_2025, *RATES))
+
+
+def _told_apart(item: dict, position: int) -> dict:
+    """Return a drawn item that is worth a little more than those before it: of equals the id would name the largest."""
+    amount = item["amount"] and item["amount"] + position * Decimal("0.01")
+    return item | {
+        "plan_id": ("starter", "pro")[position % 2],
+        "amount": amount,
+        "list_amount": amount + 5,
+        "updated_at": datetime(2026, 1, 2),
+    }
 
 
 def _versions(number: int, customer_id: str) -> list[dict]:
@@ -61,7 +68,8 @@ def _versions(number: int, customer_id: str) -> list[dict]:
         "updated_at": datetime(2025, 12, 1),
     }
     grown = {"industry": "banking", "employee_count": 500, "updated_at": datetime(2026, 3, 10, 9)}
-    return [first, first | grown] if number % 2 else [first]
+    # Two versions of one moment: which of them counts must not depend on their order.
+    return [first, first | grown, first | grown | {"employee_count": 5000}] if number % 2 else [first]
 
 
 def shuffled(records: Records) -> Records:

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from functools import reduce
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame
 
@@ -23,7 +24,7 @@ from jobs.silver import customer_months, subscriptions
 from jobs.silver.dim_plan import table as dim_plan
 from lakehouse.metrics.split import PARTS
 from lakehouse.metrics.waterfall import COUNTS, MOVEMENTS
-from tests.ledger_variants import LATER, NEWCOMER, TIMES, next_month, other_name, variants
+from tests.ledger_variants import LATER, NEWCOMER, TIMES, Records, next_month, other_name, variants
 
 # So far ahead that there is a year to look back on.
 AS_OF = date(2027, 3, 31)
@@ -64,21 +65,30 @@ def in_files(rows, table, records) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def computed(spark, rows, settings) -> Computed:
+def ledger_of(rows, settings):
+    """Return the ledger of all the records together, as an Arrow table."""
+
+    def compute(*found: Records) -> pa.Table:
+        rates = in_files(rows, received_rates, [row for records in found for row in records.rates])
+        common = {"exchange_rates": rates, "as_of": AS_OF, "reporting_currency": "USD", "policy": settings.policy}
+        held = subscriptions.transform(
+            subscriptions=in_files(rows, received, [row for records in found for row in records.items]), **common
+        )
+        return customer_months.transform(
+            subscriptions=held,
+            customers=in_files(rows, received_customers, [row for records in found for row in records.customers]),
+            plans=rows(received_plans, *PLANS),
+            segments=settings.segments,
+            **common,
+        ).toArrow()
+
+    return compute
+
+
+@pytest.fixture(scope="module")
+def computed(spark, rows, ledger_of) -> Computed:
     """The ledgers and waterfalls of all variants, from two Spark jobs."""
-    found = variants().values()
-    rates = in_files(rows, received_rates, [row for records in found for row in records.rates])
-    common = {"exchange_rates": rates, "as_of": AS_OF, "reporting_currency": "USD", "policy": settings.policy}
-    held = subscriptions.transform(
-        subscriptions=in_files(rows, received, [row for records in found for row in records.items]), **common
-    )
-    ledger = customer_months.transform(
-        subscriptions=held,
-        customers=in_files(rows, received_customers, [row for records in found for row in records.customers]),
-        plans=rows(received_plans, *PLANS),
-        segments=settings.segments,
-        **common,
-    ).toArrow()
+    ledger = ledger_of(*variants().values())
     waterfall = mrr_movements.transform(
         customer_months=spark.createDataFrame(ledger),
         plans=rows(dim_plan, *({"plan_id": plan["plan_id"], "plan_name": plan["plan_id"]} for plan in PLANS)),
@@ -86,13 +96,18 @@ def computed(spark, rows, settings) -> Computed:
         min_observations=30,
         reporting_currency="USD",
     ).toArrow()
+    by_value = {(row["dimension"], row["dimension_value"], row["month"]): row for row in waterfall.to_pylist()}
+    return Computed(by_variant(ledger), by_value)
+
+
+def by_variant(ledger: pa.Table) -> dict[str, Months]:
+    """Return the rows of a ledger by variant, customer and month, with the usual names of currencies."""
     months: dict[str, Months] = defaultdict(dict)
     for row in ledger.to_pylist():
         variant, customer_id = row["customer_id"].split(": ")
         currency = row["billing_currency"].rpartition(": ")[2]
         months[variant][customer_id, row["month"]] = row | {"billing_currency": currency}
-    by_value = {(row["dimension"], row["dimension_value"], row["month"]): row for row in waterfall.to_pylist()}
-    return Computed(months, by_value)
+    return months
 
 
 def differences(expected: Months, found: Months, *but: str) -> list[str]:
@@ -165,6 +180,11 @@ def test_one_more_customer_changes_nothing_of_the_others(computed):
     alone = {key: row for key, row in together.items() if key[0].startswith(NEWCOMER)}
     assert differences(computed.months["as written"], others) == []
     assert differences(computed.months["newcomers"], alone) == []
+
+
+def test_a_company_by_itself_is_what_it_is_among_others(computed, ledger_of):
+    alone = by_variant(ledger_of(variants()["as written"]))
+    assert differences(alone["as written"], computed.months["as written"]) == []
 
 
 def test_one_more_customer_adds_its_own_waterfall_to_the_companys(computed):
