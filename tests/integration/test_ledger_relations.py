@@ -5,6 +5,7 @@ No expected value stands here: each test compares two ledgers, or sums of them.
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -100,6 +101,20 @@ def computed(spark, rows, ledger_of) -> Computed:
     return Computed(by_variant(ledger), by_value)
 
 
+@pytest.fixture
+def _in_another_time_zone(spark, monkeypatch):
+    """The machine as it were in New Zealand, where a day begins while it is still the day before in UTC."""
+    zones = spark._jvm.java.util.TimeZone
+    usual = zones.getDefault()
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    zones.setDefault(zones.getTimeZone("Pacific/Auckland"))
+    yield
+    zones.setDefault(usual)
+    monkeypatch.undo()
+    time.tzset()
+
+
 def by_variant(ledger: pa.Table) -> dict[str, Months]:
     """Return the rows of a ledger by variant, customer and month, with the usual names of currencies."""
     months: dict[str, Months] = defaultdict(dict)
@@ -180,6 +195,12 @@ def test_one_more_customer_changes_nothing_of_the_others(computed):
     alone = {key: row for key, row in together.items() if key[0].startswith(NEWCOMER)}
     assert differences(computed.months["as written"], others) == []
     assert differences(computed.months["newcomers"], alone) == []
+
+
+@pytest.mark.usefixtures("_in_another_time_zone")
+def test_a_machine_in_another_time_zone_computes_the_same_ledger(computed, ledger_of):
+    elsewhere = by_variant(ledger_of(variants()["as written"]))
+    assert differences(computed.months["as written"], elsewhere["as written"]) == []
 
 
 def test_a_company_by_itself_is_what_it_is_among_others(computed, ledger_of):

@@ -35,7 +35,7 @@ def lake(small_lake, tmp_path):
     return Lake(tmp_path / "lake")
 
 
-@pytest.mark.parametrize("table", ["silver.customer_months", "gold.unit_economics_by_segment"])
+@pytest.mark.parametrize("table", ["silver.tickets", "gold.unit_economics_by_segment"])
 def test_a_submitted_job_computes_its_table_and_only_that_the_same_in_another_time_zone(lake, table):
     before = {name: lake.existing(name).version for name in lake.published().tables}
     done = spark_submit(f"jobs/{table.replace('.', '/')}.py", lake.root)
@@ -46,7 +46,7 @@ def test_a_submitted_job_computes_its_table_and_only_that_the_same_in_another_ti
     was, now = (delta.arrow(lake, table, versions[table]).sort_by(in_order) for versions in (before, after))
     assert now.num_rows > 0
     assert now == was
-    # Nothing depends on the segments, so they are published; other tables depend on the ledger, so that is not.
+    # Nothing depends on the segments, so they are published; other tables depend on the tickets, so those are not.
     is_published = lake.published().versions[table] == after[table]
     assert is_published == (table == "gold.unit_economics_by_segment")
     assert ("Published" in done.stdout) == is_published
