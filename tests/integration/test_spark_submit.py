@@ -11,17 +11,20 @@ from pathlib import Path
 import pyspark
 import pytest
 
+from lakehouse import delta
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
 from lakehouse.project import PROJECT
+from lakehouse.registry import jobs
 
 SPARK = Path(pyspark.__file__).parent
 
 
 def spark_submit(job, root):
-    """Submit a job as a shell in the project's environment does."""
+    """Submit a job as a shell in the project's environment does, on a machine in another time zone."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = os.environ | {"SPARK_CONF_DIR": str(PROJECT / "conf"), "SPARK_HOME": str(SPARK), "PATH": path}
+    conf = {"SPARK_CONF_DIR": str(PROJECT / "conf"), "SPARK_HOME": str(SPARK)}
+    environment = os.environ | conf | {"PATH": path, "TZ": "Pacific/Auckland"}
     command = [str(SPARK / "bin" / "spark-submit"), job, "--root", str(root)]
     return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 
@@ -32,14 +35,18 @@ def lake(small_lake, tmp_path):
     return Lake(tmp_path / "lake")
 
 
-@pytest.mark.parametrize("table", ["silver.nps_responses", "gold.unit_economics_by_segment"])
-def test_a_submitted_job_computes_its_table_and_only_that(lake, table):
+@pytest.mark.parametrize("table", ["silver.tickets", "gold.unit_economics_by_segment"])
+def test_a_submitted_job_computes_its_table_and_only_that_the_same_in_another_time_zone(lake, table):
     before = {name: lake.existing(name).version for name in lake.published().tables}
     done = spark_submit(f"jobs/{table.replace('.', '/')}.py", lake.root)
     assert done.returncode == 0, done.stdout + done.stderr
     after = {name: lake.existing(name).version for name in before}
     assert {name for name in after if after[name] != before[name]} == {table}
-    # Nothing depends on the segments, so they are published; other tables depend on the answers, so those are not.
+    in_order = [(name, "ascending") for name in jobs()[table].table.key]
+    was, now = (delta.arrow(lake, table, versions[table]).sort_by(in_order) for versions in (before, after))
+    assert now.num_rows > 0
+    assert now == was
+    # Nothing depends on the segments, so they are published; other tables depend on the tickets, so those are not.
     is_published = lake.published().versions[table] == after[table]
     assert is_published == (table == "gold.unit_economics_by_segment")
     assert ("Published" in done.stdout) == is_published
