@@ -68,3 +68,13 @@ DEPARTMENTS = (
     "research_development",
     "general_administrative",
 )
+
+STAGES = ("prospecting", "discovery", "proposal", "negotiation", "closed_won", "closed_lost")
+
+OPPORTUNITY_TYPES = ("new_business", "expansion", "renewal")
+
+LEAD_STATUSES = ("new", "working", "mql", "sql", "converted", "disqualified")
+
+ACCOUNT_STATUSES = ("prospect", "customer", "churned")
+
+REP_ROLES = ("BDR", "AE", "CSM")

@@ -27,6 +27,12 @@ def members(counts: Ints) -> tuple[Ints, Ints]:
     return group, np.arange(len(group)) - start[group]
 
 
+def carried(values: Ints) -> Ints:
+    """Return the values, each negative one replaced by the last one before that is not; the first must not be negative."""
+    place = np.where(values >= 0, np.arange(len(values)), 0)
+    return np.asarray(values[np.maximum.accumulate(place)])
+
+
 def month_index(month: date) -> int:
     """Return a number that grows by one from month to month."""
     return month.year * 12 + month.month

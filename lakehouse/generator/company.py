@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from lakehouse.generator.crm_parameters import Crm
 from lakehouse.generator.dirt_parameters import Dirt
 from lakehouse.generator.lifecycle_parameters import Changes, Churn, Discounts, Finance, Payments, Satisfaction, Terms
 from lakehouse.generator.market_parameters import (
@@ -55,6 +56,7 @@ class Company(Product):
     discounts: Discounts
     payments: Payments
     finance: Finance
+    crm: Crm
     dirt: Dirt
 
     @staticmethod

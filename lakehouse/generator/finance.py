@@ -16,9 +16,9 @@ from lakehouse.generator.state import MonthState
 from lakehouse.generator.streams import Floats, Ints, Source
 from lakehouse.vocabulary import CHANNELS, COMPANY_SIZES, DEPARTMENTS
 
-RATE_LEAD_DAYS = 31  # rates begin so long before the company
+_RATE_LEAD_DAYS = 31  # rates begin so long before the company
 _RATE_MEMORY_DAYS = 400  # the walk starts so long before that, to be anywhere when it is seen
-_CAMPAIGNS = 2  # per channel and quarter
+CAMPAIGNS = 2  # per channel and quarter
 _HALF_POST = 2  # people are hired in halves
 
 
@@ -29,6 +29,7 @@ class Finance:
         self._company = company
         self._source = source
         self._months = months
+        self.rates_from = int(months.first_day[0]) - _RATE_LEAD_DAYS
         totals = np.array([customers * size.share for size in company.sizes.values()])
         planned = expected_wins(company.growth, totals, history_months, months)
         self.planned_wins = planned.sum(axis=1)
@@ -42,7 +43,7 @@ class Finance:
 
         The logarithm of a rate departs from its mean by daily shocks that fade.
         """
-        origin = int(self._months.first_day[0]) - RATE_LEAD_DAYS - _RATE_MEMORY_DAYS
+        origin = self.rates_from - _RATE_MEMORY_DAYS
         walked = np.arange(origin, last + 1)
         rates = []
         for number, currency in enumerate(self._company.currencies.values()):
@@ -60,18 +61,15 @@ class Finance:
     def marketing_spend(self, month: int) -> dict[str, pa.Array]:
         """Return ``bronze.marketing_spend`` of the month: programmes, by channel and campaign."""
         channel = np.flatnonzero([each.programme_cost > 0 for each in self._company.channels.values()])
-        channel, campaign = np.repeat(channel, _CAMPAIGNS), np.tile(np.arange(_CAMPAIGNS), len(channel))
-        sigma = self._company.finance.programme_noise
-        noise = np.exp(sigma * self._source.normal("programme", channel, campaign, month) - sigma**2 / 2)
-        amount = self._programmes(month)[channel] / _CAMPAIGNS * noise
+        channel, campaign = np.repeat(channel, CAMPAIGNS), np.tile(np.arange(CAMPAIGNS), len(channel))
+        noise = spend_factor(self._company, self._source, channel, campaign, month)
+        amount = self._programmes(month)[channel] / CAMPAIGNS * noise
         number = arrays.month_index(self._months.dates[month])
-        quarter_start = number - (self._months.dates[month].month - 1) % 3
-        campaign_number = quarter_start * _CAMPAIGNS + campaign
         return {
             "spend_id": arrays.numbered_ids("MS", (np.full_like(channel, number), 6), "-", (channel, 2), (campaign, 1)),
             "month": self._month_column(month, len(channel)),
             "channel": arrays.labels(CHANNELS, channel),
-            "campaign_id": arrays.numbered_ids("CMP", (campaign_number, 6), (channel, 2)),
+            "campaign_id": campaign_ids(np.full_like(channel, number), channel, campaign),
             "amount": money(_cents(amount)),
             "currency": pa.repeat(REPORTING_CURRENCY, len(channel)),
         }
@@ -118,6 +116,18 @@ class Finance:
 
     def _month_column(self, month: int, length: int) -> pa.Array:
         return arrays.days(np.full(length, self._months.first_day[month]))
+
+
+def spend_factor(company: Company, source: Source, channel: Ints, campaign: Ints, month: Ints | int) -> Floats:
+    """Return what is spent on each campaign in the month against the plan; its mean is 1."""
+    sigma = company.finance.programme_noise
+    return np.asarray(np.exp(sigma * source.normal("programme", channel, campaign, month) - sigma**2 / 2))
+
+
+def campaign_ids(month_number: Ints, channel: Ints, campaign: Ints) -> pa.Array:
+    """Return the campaign_id of a channel's campaigns in the quarter of each month, a number of ``month_index``."""
+    quarter_start = month_number - (month_number - 1) % 3
+    return arrays.numbered_ids("CMP", (quarter_start * CAMPAIGNS + campaign, 6), (channel, 2))
 
 
 def _faded_sums(shocks: Floats, memory: float) -> Floats:

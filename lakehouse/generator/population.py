@@ -18,7 +18,7 @@ from lakehouse.vocabulary import COMPANY_SIZES
 METHODS = ("card", "paypal", "wire", "ach")
 CARD, PAYPAL, WIRE, ACH = range(4)
 
-_SEGMENT_OF_SIZE = np.array([0, 0, 1, 2])
+SEGMENT_OF_SIZE = np.array([0, 0, 1, 2])
 # Employees of the classes in order of COMPANY_SIZES: lower ends, and upper ends that are still inside.
 _EMPLOYEES = np.array([[1, 20, 100, 1000], [19, 99, 999, 200_000]])
 # How far the seats follow the employees.
@@ -86,7 +86,7 @@ def population(company: Company, seed: int, arrivals: Arrivals) -> Population:
     return Population(
         employees=employees,
         size=arrivals.size,
-        segment=_SEGMENT_OF_SIZE[arrivals.size],
+        segment=SEGMENT_OF_SIZE[arrivals.size],
         country=country,
         zone=zone,
         utc_offset_hours=offset,

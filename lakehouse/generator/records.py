@@ -154,11 +154,11 @@ BY_TABLE: dict[str, Callable[[World, Columns], Record]] = {
 def _ids(prefix: str, customer: Ints, number: Ints | None = None) -> pa.Array:
     if number is None:
         return arrays.numbered_ids(prefix, (customer, 7))
-    return _null_where(number == NONE, arrays.numbered_ids(prefix, (customer, 7), "-", (np.maximum(number, 0), 4)))
+    return null_where(number == NONE, arrays.numbered_ids(prefix, (customer, 7), "-", (np.maximum(number, 0), 4)))
 
 
 def _words(values: Sequence[str], index: Ints) -> pa.Array:
-    return _null_where(index == NONE, arrays.labels(values, np.maximum(index, 0)))
+    return null_where(index == NONE, arrays.labels(values, np.maximum(index, 0)))
 
 
 def _integers(values: Ints) -> pa.Array:
@@ -166,12 +166,13 @@ def _integers(values: Ints) -> pa.Array:
 
 
 def _days(numbers: Ints) -> pa.Array:
-    return _null_where(numbers == NONE, arrays.days(numbers))
+    return null_where(numbers == NONE, arrays.days(numbers))
 
 
 def _moments(microseconds: Ints) -> pa.Array:
     return arrays.instants(microseconds, microseconds == NONE)
 
 
-def _null_where(missing: NDArray[np.bool_], values: pa.Array) -> pa.Array:
+def null_where(missing: NDArray[np.bool_], values: pa.Array) -> pa.Array:
+    """Return the values, null where ``missing``."""
     return pc.if_else(pa.array(missing), None, values)

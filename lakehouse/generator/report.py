@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import duckdb
 
+from lakehouse.generator.measures import Band, Measure, measured
+from lakehouse.generator.report_crm import CRM
 from lakehouse.generator.report_views import make_views
 from lakehouse.settings import Sla
-
-
-@dataclass(frozen=True)
-class Band:
-    """A figure and where it should lie: ``measured`` and ``holds`` are None where it cannot be measured yet."""
-
-    name: str
-    low: float
-    high: float
-    measured: float | None
-    unit: str
-    holds: bool | None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class _Measure:
-    """A band before it is measured: ``sql`` gives one number; ``needs`` are views beyond bronze."""
-
-    name: str
-    low: float
-    high: float
-    sql: str
-    unit: str = "share"
-    needs: str = ""
-
 
 _LOGO_CHURN = "SELECT avg((mrr_after = 0)::INT) FROM twelve_months WHERE segment = '{}' AND cadence = '{}'"
 _GRR = "SELECT sum(least(mrr_before, mrr_after)) / sum(mrr_before) FROM twelve_months WHERE segment = '{}'"
@@ -42,17 +16,17 @@ _NRR = "SELECT sum(mrr_after) / sum(mrr_before) FROM twelve_months WHERE segment
 # Surveys give 15-25 % a year for SMB, 8-12 % for Mid-Market, 3-7 % for Enterprise; monthly payers leave more: by the
 # hazards of benchmarks 1.1, SMB 29.7, 16.5, 12.0 % in the first to third year, Mid-Market 17.6, 10.1, 7.7 %.
 _RETENTION = [
-    _Measure("logo churn a year, SMB monthly", 0.16, 0.32, _LOGO_CHURN.format("SMB", "monthly")),
-    _Measure("logo churn a year, SMB annual", 0.12, 0.22, _LOGO_CHURN.format("SMB", "annual")),
-    _Measure("logo churn a year, Mid-Market monthly", 0.08, 0.20, _LOGO_CHURN.format("Mid-Market", "monthly")),
-    _Measure("logo churn a year, Mid-Market annual", 0.07, 0.12, _LOGO_CHURN.format("Mid-Market", "annual")),
-    _Measure("logo churn a year, Enterprise annual", 0.03, 0.08, _LOGO_CHURN.format("Enterprise", "annual")),
-    _Measure("GRR, SMB", 0.78, 0.85, _GRR.format("SMB")),
-    _Measure("GRR, Mid-Market", 0.88, 0.92, _GRR.format("Mid-Market")),
-    _Measure("GRR, Enterprise", 0.92, 0.95, _GRR.format("Enterprise")),
-    _Measure("NRR, SMB", 0.95, 1.00, _NRR.format("SMB")),
-    _Measure("NRR, Mid-Market", 1.02, 1.08, _NRR.format("Mid-Market")),
-    _Measure("NRR, Enterprise", 1.08, 1.15, _NRR.format("Enterprise")),
+    Measure("logo churn a year, SMB monthly", 0.16, 0.32, _LOGO_CHURN.format("SMB", "monthly")),
+    Measure("logo churn a year, SMB annual", 0.12, 0.22, _LOGO_CHURN.format("SMB", "annual")),
+    Measure("logo churn a year, Mid-Market monthly", 0.08, 0.20, _LOGO_CHURN.format("Mid-Market", "monthly")),
+    Measure("logo churn a year, Mid-Market annual", 0.07, 0.12, _LOGO_CHURN.format("Mid-Market", "annual")),
+    Measure("logo churn a year, Enterprise annual", 0.03, 0.08, _LOGO_CHURN.format("Enterprise", "annual")),
+    Measure("GRR, SMB", 0.78, 0.85, _GRR.format("SMB")),
+    Measure("GRR, Mid-Market", 0.88, 0.92, _GRR.format("Mid-Market")),
+    Measure("GRR, Enterprise", 0.92, 0.95, _GRR.format("Enterprise")),
+    Measure("NRR, SMB", 0.95, 1.00, _NRR.format("SMB")),
+    Measure("NRR, Mid-Market", 1.02, 1.08, _NRR.format("Mid-Market")),
+    Measure("NRR, Enterprise", 1.08, 1.15, _NRR.format("Enterprise")),
 ]
 
 _GINI = """
@@ -81,19 +55,19 @@ FROM (
 )
 """
 _BUSINESS = [
-    _Measure("Gini of ARPA", 0.68, 0.78, _GINI),
-    _Measure("ACV", 10_000, 15_000, "SELECT 12 * avg(dollars) FROM latest", "USD"),
-    _Measure(
+    Measure("Gini of ARPA", 0.68, 0.78, _GINI),
+    Measure("ACV", 10_000, 15_000, "SELECT 12 * avg(dollars) FROM latest", "USD"),
+    Measure(
         "MRR outside the reporting currency", 0.15, 1.0,
         "SELECT sum(if(currency = 'USD', 0, dollars)) / sum(dollars) FROM latest",
     ),
-    _Measure(
+    Measure(
         "customers by self-service", 0.28, 0.38,
         "SELECT avg((change_type = 'conversion')::INT) FROM items WHERE change_type IN ('initial', 'conversion')",
     ),
-    _Measure("gross margin", 0.72, 0.80, _GROSS_MARGIN),
-    _Measure("month 3 of the quarter, new business of Mid-Market and Enterprise", 0.45, 0.55, _MONTH_THREE),
-    _Measure("involuntary share of SMB churn", 0.18, 0.30, _INVOLUNTARY),
+    Measure("gross margin", 0.72, 0.80, _GROSS_MARGIN),
+    Measure("month 3 of the quarter, new business of Mid-Market and Enterprise", 0.45, 0.55, _MONTH_THREE),
+    Measure("involuntary share of SMB churn", 0.18, 0.30, _INVOLUNTARY),
 ]  # fmt: skip
 
 _CARD_FAILURE = "SELECT avg((status = 'failed')::INT) FROM bronze_payments WHERE method = 'card' AND attempt = 1"
@@ -122,13 +96,13 @@ SELECT avg((
 FROM tickets JOIN targets USING (priority) WHERE resolved_at IS NOT NULL
 """
 _CUSTOMER = [
-    _Measure("first-attempt card failure", 0.030, 0.040, _CARD_FAILURE),
-    _Measure("recovery of failed card payments", 0.74, 0.82, _RECOVERY),
-    _Measure("weekend day's activity against a weekday's", 0.15, 0.30, _WEEKEND, "ratio"),
-    _Measure("usage events per customer won", 7_000, 10_000, _EVENTS, "events"),
-    _Measure("CSAT", 4.3, 4.6, "SELECT avg(csat) FROM tickets", "points"),
-    _Measure("NPS", 30, 42, _NPS, "points"),
-    _Measure("tickets that breach a target", 0.10, 0.20, _BREACHED),
+    Measure("first-attempt card failure", 0.030, 0.040, _CARD_FAILURE),
+    Measure("recovery of failed card payments", 0.74, 0.82, _RECOVERY),
+    Measure("weekend day's activity against a weekday's", 0.15, 0.30, _WEEKEND, "ratio"),
+    Measure("usage events per customer won", 7_000, 10_000, _EVENTS, "events"),
+    Measure("CSAT", 4.3, 4.6, "SELECT avg(csat) FROM tickets", "points"),
+    Measure("NPS", 30, 42, _NPS, "points"),
+    Measure("tickets that breach a target", 0.10, 0.20, _BREACHED),
 ]
 
 # Mann and Whitney's statistic of the true probability at the month's start against what then happened.
@@ -155,37 +129,26 @@ SELECT 1 - (SELECT sum(cac) FROM gold_unit_economics)::DOUBLE / (
 )
 """
 _AFTER_A_RUN = [
-    _Measure("AUC of the true churn hazard", 0.83, 0.88, _ORACLE, "AUC", needs="truth_customer_months"),
-    _Measure(
+    Measure("AUC of the true churn hazard", 0.83, 0.88, _ORACLE, "AUC", needs="truth_customer_months"),
+    Measure(
         "CAC payback, blended", 10, 16, "SELECT sum(cac)::DOUBLE / sum(arpa * gross_margin) FROM gold_unit_economics",
         "months", needs="gold_unit_economics",
     ),
-    _Measure(
+    Measure(
         "LTV:CAC, Σ ltv ÷ Σ cac", 4, 8, "SELECT sum(ltv)::DOUBLE / sum(cac)::DOUBLE FROM gold_unit_economics", "ratio",
         needs="gold_unit_economics",
     ),
-    _Measure("CAC not allocated", 0.0, 0.05, _NOT_ALLOCATED, needs="gold_unit_economics"),
+    Measure("CAC not allocated", 0.0, 0.05, _NOT_ALLOCATED, needs="gold_unit_economics"),
 ]  # fmt: skip
 
 
 def bands(connection: duckdb.DuckDBPyConnection, sla: Sla) -> list[Band]:
-    """Return every acceptance band that can be seen without a CRM.
+    """Return every acceptance band.
 
     ``connection`` has views named ``bronze_customers`` and so on, perhaps ``truth_customer_months`` and
     ``gold_unit_economics`` too; ``sla`` gives the targets by which a ticket is late.
     """
     make_views(connection, sla)
     present = {str(name) for (name,) in connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
-    measures = [*_RETENTION, *_BUSINESS, *_CUSTOMER, *_AFTER_A_RUN]
-    return [_measured(connection, measure, present) for measure in measures]
-
-
-def _measured(connection: duckdb.DuckDBPyConnection, measure: _Measure, present: set[str]) -> Band:
-    if measure.needs and measure.needs not in present:
-        return Band(measure.name, measure.low, measure.high, None, measure.unit, None, "after a run")
-    row = connection.execute(measure.sql).fetchone()
-    value = None if row is None or row[0] is None else float(row[0])
-    holds = None if value is None else measure.low <= value <= measure.high
-    return Band(
-        measure.name, measure.low, measure.high, value, measure.unit, holds, "" if holds is not None else "no data"
-    )
+    measures = [*_RETENTION, *_BUSINESS, *_CUSTOMER, *CRM, *_AFTER_A_RUN]
+    return [measured(connection, measure, present) for measure in measures]

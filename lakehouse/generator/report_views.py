@@ -18,6 +18,10 @@ _VERSIONED = {
     "people": ("customers", "customer_id"),
     "items": ("subscriptions", "subscription_item_id"),
     "tickets": ("support_interactions", "ticket_id"),
+    "crm_accounts": ("accounts", "account_id"),
+    "crm_leads": ("leads", "lead_id"),
+    "crm_opportunities": ("opportunities", "opportunity_id"),
+    "crm_reps": ("sales_reps", "rep_id"),
 }
 
 _MONTH_ENDS = """
@@ -69,12 +73,29 @@ LEFT JOIN mrr AS after ON after.customer_id = before.customer_id AND after.posit
 WHERE before.position + 12 BETWEEN (SELECT max(position) - 23 FROM month_ends) AND (SELECT max(position) FROM month_ends)
 """
 
+# New business with its segment; ``is_ripe`` when it is old enough that nearly all of its kind are closed.
+_DEALS = """
+CREATE OR REPLACE TEMP TABLE deals AS
+SELECT
+    *,
+    stage = 'closed_won' AS is_won,
+    date_diff('second', created_at, closed_at) / 86400 AS cycle_days,
+    created_at < last_moment - INTERVAL 1 DAY * CASE segment WHEN 'SMB' THEN 75 WHEN 'Mid-Market' THEN 200 ELSE 450 END
+        AS is_ripe
+FROM (
+    SELECT opportunities.*, CASE WHEN employee_count < 100 THEN 'SMB' WHEN employee_count < 1000 THEN 'Mid-Market'
+        ELSE 'Enterprise' END AS segment
+    FROM crm_opportunities AS opportunities JOIN crm_accounts USING (account_id)
+    WHERE opportunity_type = 'new_business'
+), (SELECT max(updated_at) AS last_moment FROM bronze_opportunities)
+"""
+
 
 def make_views(connection: duckdb.DuckDBPyConnection, sla: Sla) -> None:
-    """Create ``people``, ``items``, ``tickets`` (newest versions), ``mrr``, ``latest``, ``twelve_months``, ``targets``."""
+    """Create the newest versions, ``mrr``, ``latest``, ``twelve_months``, ``deals`` and ``targets``."""
     for name, (table, key) in _VERSIONED.items():
         connection.execute(_NEWEST.format(name=name, table=table, key=key))
-    for statement in (_MONTH_ENDS, _MRR, _LATEST, _TWELVE_MONTHS):
+    for statement in (_MONTH_ENDS, _MRR, _LATEST, _TWELVE_MONTHS, _DEALS):
         connection.execute(statement)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE targets (priority VARCHAR, first_response DOUBLE, resolution DOUBLE)"

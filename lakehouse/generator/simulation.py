@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 from lakehouse.generator import arrays
 from lakehouse.generator.catalogue import add_ons, plans
 from lakehouse.generator.company import Company
+from lakehouse.generator.crm.crm import Crm
 from lakehouse.generator.dirt import Delays, Planted, Soil
 from lakehouse.generator.faults import EVENTS
-from lakehouse.generator.finance import RATE_LEAD_DAYS, Finance
+from lakehouse.generator.finance import Finance
 from lakehouse.generator.months import Months
 from lakehouse.generator.records import BY_TABLE
 from lakehouse.generator.roster import Roster
@@ -36,6 +37,7 @@ _KNOWN = {
     "bronze.web_traffic": "traffic_date",
     EVENTS: "occurred_at",
 }
+_LONG_AGO = 0  # a day before everything
 _PLANNING_MONTHS = 12  # costs look ahead, and the trials of the month after the last have begun
 
 
@@ -94,18 +96,16 @@ def simulate(
     """
     count = arrays.month_index(through) - arrays.month_index(company.scale.start_month) + 1
     calendar = Months.of(company.scale.start_month, max(count, months) + _PLANNING_MONTHS)
-    first = int(calendar.first_day[0]) - RATE_LEAD_DAYS
-    window = _Window(first if after is None else arrays.day_number(after) + 1, arrays.day_number(through))
+    window = _Window(_LONG_AGO if after is None else arrays.day_number(after) + 1, arrays.day_number(through))
     soil = Soil(company.dirt, seed, int(calendar.first_day[0])) if dirt else None
     delays = Delays(company.dirt, seed) if dirt else None
-    company_now = _Company(
-        company, seed, World.of(company, seed, customers, months, calendar), schemas, soil=soil, delays=delays
-    )
-    finance = Finance(company, company_now.world.source, calendar, customers, months)
+    world, crm = World.of(company, seed, customers, months, calendar), Crm.of(company, seed, customers, months, count)
+    company_now = _Company(company, seed, world, crm, schemas, soil=soil, delays=delays)
+    finance = Finance(company, world.source, calendar, customers, months)
     for month in range(count):
-        first_day = int(calendar.first_day[month])
-        span = window.within(first if month == 0 else first_day, first_day + int(calendar.length[month]) - 1)
-        yield company_now.live(month, finance, span)
+        # What is older than the company, such as its first leads, comes with its first month.
+        whole = _Window(int(calendar.first_day[month]) if month else _LONG_AGO, int(calendar.first_day[month + 1]) - 1)
+        yield company_now.live(month, finance, whole, window.within(whole.first, whole.last))
 
 
 @dataclass
@@ -115,25 +115,32 @@ class _Company:
     company: Company
     seed: int
     world: World
+    crm: Crm
     schemas: Mapping[str, pa.Schema]
     product: ProductState = field(default_factory=ProductState.empty)
     soil: Soil | None = None
     delays: Delays | None = None
 
-    def live(self, month: int, finance: Finance, span: _Window) -> MonthBatch:
-        """Live through the month and return what became known on the days of ``span``."""
+    def live(self, month: int, finance: Finance, whole: _Window, span: _Window) -> MonthBatch:
+        """Live through the month, ``whole``, and return what became known on the days of ``span``."""
         world = self.world
         happened = step(world, month)
         state = world.accounts.month_state(world.months, month, world.people)
         roster, product_tables = self._use_product(month, state, finance)
         tables = {f"bronze.{name}": rows for name, rows in self._records(month, span).items()}
         tables |= self._finances(month, state, finance, span)
+        if not span.is_empty:
+            tables |= {
+                f"bronze.{name}": arrays.table(self.schemas[f"bronze.{name}"], rows)
+                for name, rows in self.crm.known(*span.bounds).items()
+            }
         tables |= {name: _within(rows, _KNOWN[name], span) for name, rows in product_tables.items()}
         planted: Planted = []
         if self.soil is not None:
             tables = {name: self.soil.soiled(name, rows, planted) for name, rows in tables.items()}
         events = self._events(month, roster, span, planted)
-        return MonthBatch(world.months.dates[month], tables, events, month_of_truth(world, month, happened), planted)
+        truth = month_of_truth(world, month, happened) | self.crm.truth(*whole.bounds)
+        return MonthBatch(world.months.dates[month], tables, events, truth, planted)
 
     def _use_product(self, month: int, state: MonthState, finance: Finance) -> tuple[Roster, dict[str, pa.Table]]:
         users, roster, product = month_users(
@@ -188,7 +195,7 @@ class _Company:
         if span.is_empty:
             return {}
         columns = {
-            "bronze.exchange_rates": finance.exchange_rates(span.first, span.last),
+            "bronze.exchange_rates": finance.exchange_rates(max(span.first, finance.rates_from), span.last),
             "bronze.plans": plans(self.company, self.world.months, span.first, span.last),
             "bronze.add_ons": add_ons(self.company, self.world.months, span.first, span.last),
         }

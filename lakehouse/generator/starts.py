@@ -14,8 +14,8 @@ from lakehouse.generator.outbox import NONE, batch_moment, business_moment
 from lakehouse.generator.streams import Ints
 from lakehouse.generator.world import CHANGE, IN_FORCE, TRIALING, World, reasons
 
-_INTERVALS = np.array([1, 3, 12, 12])  # by cadence: monthly, quarterly, annual, multi-year
-_TERMS = np.array([0, 0, 12, 24])
+INTERVALS = np.array([1, 3, 12, 12])  # by cadence: monthly, quarterly, annual, multi-year
+TERMS = np.array([0, 0, 12, 24])
 _LONGEST_TERM = 36
 _LONGEST_TERM_SHARE = 0.3  # of the multi-year contracts; assumption
 _FIRST_RETURN, _LAST_RETURN = 3, 12  # months after leaving
@@ -24,7 +24,7 @@ _FIRST_RETURN, _LAST_RETURN = 3, 12  # months after leaving
 def start_trials(world: World, month: int) -> None:
     """Open the trials that end in ``month``; they may begin in the month before."""
     who = np.flatnonzero((world.arrivals.month == month) & (world.arrivals.motion != SALES))
-    state, day = world.accounts, _trial_start(world, who)
+    state, day = world.accounts, trial_start(world, who)
     signed_up_at = business_moment(world.source, day, who)
     state.stage[who] = TRIAL
     state.subscription[who] = 1
@@ -98,7 +98,8 @@ def come_back(world: World, month: int) -> Ints:
     return who
 
 
-def _trial_start(world: World, who: Ints) -> Ints:
+def trial_start(world: World, who: Ints) -> Ints:
+    """Return the day on which the trial of each customer by self-service begins."""
     return np.asarray(np.maximum(world.arrivals.day[who] - world.company.growth.trial_days, world.months.first_day[0]))
 
 
@@ -112,7 +113,7 @@ def _end_lapsed_trials(world: World, who: Ints) -> None:
 
 
 def _note_trial_end(world: World, who: Ints, known_at: Ints) -> None:
-    started_at = business_moment(world.source, _trial_start(world, who), who)
+    started_at = business_moment(world.source, trial_start(world, who), who)
     world.outbox.add(
         "customers", known_at, customer=who, contact=0, signup_at=started_at, trial_started_at=started_at,
         trial_ended_at=known_at,
@@ -122,7 +123,7 @@ def _note_trial_end(world: World, who: Ints, known_at: Ints) -> None:
 def note_contact(world: World, who: Ints, known_at: Ints) -> None:
     """Leave a version of each customer, which has a new billing contact."""
     won_at = batch_moment(world.source, world.arrivals.day[who], who)
-    trial_started_at = business_moment(world.source, _trial_start(world, who), who)
+    trial_started_at = business_moment(world.source, trial_start(world, who), who)
     is_sales = world.people.is_sales[who]
     world.outbox.add(
         "customers",
@@ -139,8 +140,8 @@ def _set_first_terms(world: World, month: int, who: Ints) -> None:
     state, source, discounts = world.accounts, world.source, world.company.discounts
     cadence = world.people.cadence[who]
     is_longest = source.uniform("longest_term", who) < _LONGEST_TERM_SHARE
-    state.interval[who] = _INTERVALS[cadence]
-    state.term[who] = np.where((_TERMS[cadence] == 24) & is_longest, _LONGEST_TERM, _TERMS[cadence])
+    state.interval[who] = INTERVALS[cadence]
+    state.term[who] = np.where((TERMS[cadence] == 24) & is_longest, _LONGEST_TERM, TERMS[cadence])
     state.level[who] = world.price_level(month)
 
     probability = np.where(world.people.is_sales[who], discounts.at_start.sales, discounts.at_start.self_service)

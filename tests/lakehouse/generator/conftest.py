@@ -24,6 +24,15 @@ CONTENT = yaml.safe_load((Path(__file__).resolve().parents[3] / "conf/company.ym
 SEED, CUSTOMERS, MONTHS = 11, 240, 18
 THROUGH = date(2024, 12, 31)
 
+VIEWS = [
+    ("items", "subscriptions", "subscription_item_id"),
+    ("bills", "invoices", "invoice_id"),
+    ("accounts", "accounts", "account_id"),
+    ("leads", "leads", "lead_id"),
+    ("opportunities", "opportunities", "opportunity_id"),
+    ("reps", "sales_reps", "rep_id"),
+]
+
 Tables = Mapping[str, pa.Table]
 
 
@@ -70,11 +79,16 @@ def tables(generate: Callable[..., Tables]) -> Tables:
 
 @pytest.fixture
 def sql(tables: Tables) -> Callable[[str], list[tuple[Any, ...]]]:
-    """Return a function that queries the small company; ``items`` and ``bills`` are newest versions."""
+    """Return a function that queries the small company."""
+    return connected(tables)
+
+
+def connected(tables: Tables) -> Callable[[str], list[tuple[Any, ...]]]:
+    """Return a function that queries the tables; VIEWS are newest versions."""
     connection = duckdb.connect()
     for name, rows in tables.items():
         connection.register(name.replace(".", "_"), rows)
-    for view, table, key in [("items", "subscriptions", "subscription_item_id"), ("bills", "invoices", "invoice_id")]:
+    for view, table, key in VIEWS:
         connection.execute(
             f"CREATE VIEW {view} AS SELECT * FROM bronze_{table} "  # noqa: S608 - constants above
             f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY updated_at DESC) = 1"

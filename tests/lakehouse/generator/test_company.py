@@ -52,6 +52,11 @@ def test_an_unknown_profile_is_refused_with_the_names_of_the_known(company_conte
         ("scale.customers", 0, "greater than or equal to 1"),
         ("payments.retry_days", [3, 5, 7, 14, 21, 30], "by day 27"),
         ("growth.seasn", 1, "Extra inputs"),
+        ("crm.stages.SMB.advance", [0.7, 0.7, 0.7], "at least 4"),
+        ("crm.stages.SMB.advance", [0.7, 0.7, 0.7, 1.0], "less than 1"),
+        ("crm.funnel", {"organic_search": {}}, "funnel"),
+        ("crm.loss_reasons", {"price": 0.5, "no_decision": 0.4}, "shares of loss_reasons must sum to 1"),
+        ("crm.activities.types", {"call": 0.5, "email": 0.5}, "types must name email, call, meeting, demo"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(

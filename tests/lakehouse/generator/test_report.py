@@ -33,7 +33,7 @@ def test_the_default_company_lies_inside_every_band(
     tables = generate(date(2026, 6, 30), seed=seed, customers=1200, months=36)
     found = measured(tables, schemas, settings)
     seen = [band for name, band in found.items() if name not in NOT_MEASURED_HERE and band.note != "after a run"]
-    assert len(seen) == 24
+    assert len(seen) == 47
     assert [(band.name, band.low, band.measured, band.high) for band in seen if not band.holds] == []
 
 
@@ -86,3 +86,33 @@ def test_gross_retention_is_measured_on_hand_made_customers(
     assert found["GRR, SMB"].measured == pytest.approx(300 / 500)
     assert found["NRR, SMB"].measured == pytest.approx(350 / 500)
     assert found["logo churn a year, SMB monthly"].measured == pytest.approx(1 / 3)
+
+
+def test_win_rate_and_cycle_are_measured_on_hand_made_opportunities(
+    schemas: Mapping[str, pa.Schema], settings: Settings
+) -> None:
+    def opportunity(name: str, stage: str, opened: date, closed: date | None) -> dict[str, object]:
+        return {
+            "opportunity_id": name, "account_id": "A", "opportunity_type": "new_business", "stage": stage, "arr": 100,
+            "created_at": datetime.combine(opened, NOON), "closed_at": closed and datetime.combine(closed, NOON),
+            "updated_at": datetime.combine(closed or opened, NOON),
+        }  # fmt: skip
+
+    opportunities = [
+        opportunity("W", "closed_won", date(2024, 1, 1), date(2024, 1, 21)),
+        opportunity("L", "closed_lost", date(2024, 1, 1), date(2024, 1, 11)),
+        opportunity("M", "closed_lost", date(2024, 2, 1), date(2024, 2, 11)),
+        # Too young to count in the win rate, of which the slow ones are not known yet.
+        opportunity("Y", "closed_won", date(2024, 11, 1), date(2024, 11, 11)),
+        opportunity("O", "proposal", date(2024, 12, 1), None),
+    ]
+    account = {"account_id": "A", "employee_count": 10, "updated_at": datetime.combine(date(2024, 1, 1), NOON)}
+    tables = {
+        "bronze.opportunities": pa.Table.from_pylist(opportunities, schema=schemas["bronze.opportunities"]),
+        "bronze.accounts": pa.Table.from_pylist([account], schema=schemas["bronze.accounts"]),
+    }
+    found = measured(tables, schemas, settings)
+    assert found["win rate, SMB"].measured == pytest.approx(1 / 3)
+    # W took 20 days and Y 10.
+    assert found["days to win, median, SMB"].measured == pytest.approx(15)
+    assert found["win rate, Enterprise"].measured is None
