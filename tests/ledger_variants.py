@@ -253,6 +253,14 @@ def with_later_items(records: Records) -> Records:
     )
 
 
+def only(records: Records, customer_id: str) -> Records:
+    """Return the records of one customer."""
+    items, customers = (
+        tuple(row for row in rows if row["customer_id"] == customer_id) for rows in (records.items, records.customers)
+    )
+    return Records(items, customers, records.rates)
+
+
 def variants() -> dict[str, Records]:
     """Return the records of every variant by its name."""
     written = as_written()

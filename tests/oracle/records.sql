@@ -25,10 +25,15 @@ SELECT
     )::HUGEINT AS cents
 FROM floors;
 
+-- Money may be spent on winning customers months before the first one.
 CREATE TABLE days AS
 SELECT day::DATE AS day, date_trunc('month', day)::DATE AS month
 FROM range(
-    (SELECT date_trunc('month', min(start_date)) FROM bronze_subscriptions)::TIMESTAMP,
+    least(
+        (SELECT date_trunc('month', min(start_date)) FROM bronze_subscriptions),
+        (SELECT min(month) FROM bronze_marketing_spend),
+        (SELECT min(month) FROM bronze_expenses)
+    )::TIMESTAMP,
     getvariable('as_of') + INTERVAL 1 DAY, INTERVAL 1 DAY
 ) AS calendar(day);
 

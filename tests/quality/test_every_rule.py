@@ -36,11 +36,12 @@ def spoilt(published, table, changes, of_columns) -> pa.Table:
     types = {column.name: column.type.replace("timestamp", "timestamptz") for column in table.columns}
     key = ", ".join(table.key)
     source = f"({SOUND_ROWS[table.name]})" if table.name in SOUND_ROWS else table.name.replace(".", "_")
-    rows = f"(FROM {source} ORDER BY hash(({key})), ({key}) LIMIT {SAMPLE})"
-    parts = [f"SELECT *, '{SOUND}' AS _spoilt FROM {rows}"]  # noqa: S608 - names of the project
+    rows = f"FROM {source} ORDER BY hash(({key})), ({key}) LIMIT {SAMPLE}"
+    published.execute(f"CREATE OR REPLACE TEMP TABLE sample AS {rows}")
+    parts = [f"SELECT *, '{SOUND}' AS _spoilt FROM sample"]  # noqa: S608 - names of the project
     for name, change in (changes | of_columns).items():
         spoiling = ", ".join(f"({sql})::{types[column]} AS {column}" for column, sql in change.items())
-        spoilt_rows = f"(FROM {rows} LIMIT 1)" if name in of_columns else rows
+        spoilt_rows = "(FROM sample LIMIT 1)" if name in of_columns else "sample"
         parts.append(f"SELECT * REPLACE ({spoiling}), '{name}' AS _spoilt FROM {spoilt_rows}")  # noqa: S608
     schema = pa.schema([*(field.with_nullable(True) for field in table.arrow_schema), ("_spoilt", pa.string())])
     found = published.sql(" UNION ALL ".join(parts)).to_arrow_table()
