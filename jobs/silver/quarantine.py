@@ -11,15 +11,25 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from jobs.bronze import (
+    accounts,
+    activities,
     add_ons,
+    billing_orders,
+    contacts,
     customers,
     exchange_rates,
     expenses,
     invoices,
+    leads,
+    marketing_events,
     marketing_spend,
     nps_responses,
+    opportunities,
+    opportunity_stage_history,
     payments,
     plans,
+    quotas,
+    sales_reps,
     subscriptions,
     support_interactions,
     usage_events,
@@ -31,13 +41,29 @@ from lakehouse.metrics.currency import convertible, with_rate_known
 from lakehouse.table import Column, Table
 
 # Their amounts are worth nothing in a currency without any rate.
-CONVERTED = (subscriptions.table, invoices.table, payments.table, marketing_spend.table, expenses.table)
+CONVERTED = (
+    billing_orders.table,
+    expenses.table,
+    invoices.table,
+    marketing_spend.table,
+    opportunities.table,
+    opportunity_stage_history.table,
+    payments.table,
+    quotas.table,
+    subscriptions.table,
+)
 AS_RECEIVED = (
+    accounts.table,
+    activities.table,
     add_ons.table,
+    contacts.table,
     customers.table,
     exchange_rates.table,
+    leads.table,
+    marketing_events.table,
     nps_responses.table,
     plans.table,
+    sales_reps.table,
     support_interactions.table,
     usage_events.table,
     users.table,

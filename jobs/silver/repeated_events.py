@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from jobs.bronze.usage_events import table as received
 from lakehouse.events import with_hash
-from lakehouse.table import Check, Column, Table
+from lakehouse.rules import Reconciliation
+from lakehouse.table import Column, Table
 
 table = Table(
     name="silver.repeated_events",
@@ -23,8 +24,8 @@ table = Table(
         Column("event_hash", "bigint", "64-bit hash of the event's key", nullable=False),
         Column("times", "bigint", "How often it was received", nullable=False, minimum=2),
     ),
-    # Broken by every row, to tell how many there are: a repetition is superseded.
-    checks=(Check("received_once", "times = 1", severity="warn", action="mark"),),
+    # Broken by every hash, to tell how many there are: a repetition is superseded.
+    audits=(Reconciliation("received_once", "count(*)", (), by=("event_hash",), severity="warn", action="mark"),),
 )
 
 

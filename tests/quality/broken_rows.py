@@ -11,6 +11,76 @@ NOTHING = "NULL"
 
 # Rows of received tables: who breaks one goes to quarantine.
 REJECTED: dict[str, dict[str, Change]] = {
+    "bronze.accounts": {
+        "account_id_missing": {"account_id": NOTHING},
+        "updated_at_missing": {"updated_at": NOTHING},
+    },
+    "bronze.activities": {
+        "activity_id_missing": {"activity_id": NOTHING},
+        "account_id_missing": {"account_id": NOTHING},
+        "occurred_at_missing": {"occurred_at": NOTHING},
+    },
+    "bronze.billing_orders": {
+        "order_id_missing": {"order_id": NOTHING},
+        "account_id_missing": {"account_id": NOTHING},
+        "ordered_at_missing": {"ordered_at": NOTHING},
+        "start_date_missing": {"start_date": NOTHING},
+        "total_amount_missing_or_negative": {"total_amount": "-0.01"},
+        "arr_missing_or_negative": {"arr": "-0.01"},
+        "currency_missing": {"currency": NOTHING},
+        "renewal_before_start": {"renewal_date": "start_date"},
+        "term_unknown": {"term_months": "13"},
+    },
+    "bronze.contacts": {
+        "contact_id_missing": {"contact_id": NOTHING},
+        "account_id_missing": {"account_id": NOTHING},
+        "created_at_missing": {"created_at": NOTHING},
+    },
+    "bronze.leads": {
+        "lead_id_missing": {"lead_id": NOTHING},
+        "created_at_missing": {"created_at": NOTHING},
+        "lead_source_missing": {"lead_source": NOTHING},
+        "updated_at_missing": {"updated_at": NOTHING},
+        "touched_before_created": {"first_touched_at": "created_at - INTERVAL 1 SECOND"},
+        "mql_before_created": {"mql_at": "created_at - INTERVAL 1 SECOND", "sql_at": NOTHING},
+        "sql_before_mql": {"sql_at": "mql_at - INTERVAL 1 SECOND"},
+    },
+    "bronze.marketing_events": {
+        "touch_id_missing": {"touch_id": NOTHING},
+        "lead_id_missing": {"lead_id": NOTHING},
+        "channel_missing": {"channel": NOTHING},
+        "occurred_at_missing": {"occurred_at": NOTHING},
+    },
+    "bronze.opportunities": {
+        "opportunity_id_missing": {"opportunity_id": NOTHING},
+        "account_id_missing": {"account_id": NOTHING},
+        "stage_missing": {"stage": NOTHING},
+        "created_at_missing": {"created_at": NOTHING},
+        "updated_at_missing": {"updated_at": NOTHING},
+        "arr_missing_or_negative": {"arr": "-0.01"},
+        "currency_missing": {"currency": NOTHING},
+        "closed_before_created": {"closed_at": "created_at - INTERVAL 1 SECOND"},
+    },
+    "bronze.opportunity_stage_history": {
+        "history_id_missing": {"history_id": NOTHING},
+        "opportunity_id_missing": {"opportunity_id": NOTHING},
+        "to_stage_missing": {"to_stage": NOTHING},
+        "changed_at_missing": {"changed_at": NOTHING},
+        "arr_missing_or_negative": {"arr": "-0.01"},
+        "currency_missing": {"currency": NOTHING},
+    },
+    "bronze.quotas": {
+        "rep_id_missing": {"rep_id": NOTHING},
+        "quarter_missing": {"quarter": NOTHING},
+        "quota_missing_or_negative": {"quota_arr": "-0.01"},
+        "currency_missing": {"currency": NOTHING},
+    },
+    "bronze.sales_reps": {
+        "rep_id_missing": {"rep_id": NOTHING},
+        "hired_on_missing": {"hired_on": NOTHING},
+        "updated_at_missing": {"updated_at": NOTHING},
+        "left_before_hired": {"left_on": "hired_on"},
+    },
     "bronze.add_ons": {"add_on_id_missing": {"add_on_id": NOTHING}},
     "bronze.customers": {
         "customer_id_missing": {"customer_id": NOTHING},
@@ -197,6 +267,7 @@ BROKEN: dict[str, dict[str, Change]] = {
         "every_cent_is_borne_or_carried": {"carried_in": "carried_in + 0.01"},
         "borne_as_soon_as_somebody_is_won": {"customers_won": "0"},
     },
+    "gold.arr_composition": {"customers_have_arr": {"customers": "IF(arr > 0, 0, 1)"}},
     "gold.churn_reasons": {"only_an_unknown_reason_has_no_type": {"churn_type": "'unknown'"}},
     "gold.churn_risk": {
         "at_risk_is_all_or_nothing": {"mrr_at_risk": "mrr_at_risk + 0.01"},
@@ -218,6 +289,7 @@ BROKEN: dict[str, dict[str, Change]] = {
     "gold.customer_lifetimes": {
         "ltv_at_least_realised": {"realised_ltv": "ltv + 0.01"},
         "ltv_within_its_bounds": {"ltv_high": "ltv - 0.01"},
+        "ltv_interval_or_reason": {"ltv_status": "'no_churn'"},
     },
     "gold.customer_margins": {
         "gross_profit_is_revenue_less_costs": {"gross_profit": "gross_profit + 0.01"},
@@ -247,9 +319,14 @@ BROKEN: dict[str, dict[str, Change]] = {
         "no_more_are_recovered_than_failed": {"recovered_invoices": "failed_invoices + 1"},
         "the_first_attempt_recovers_nothing": {"attempt": "1"},
     },
+    "gold.health_overrides": {"held_at_the_month_end": {"expires_on": "as_of_date"}},
     "gold.health_validation": {
         "no_more_churned_than_observed": {"churned": "observations + 1"},
         "value_within_its_bounds": {"value_high": "value / 2"},
+        "value_or_reason": {"status": "'no_churn'", "value_low": NOTHING, "value_high": NOTHING},
+        "interval_or_reason": {"value_low": NOTHING, "value_high": NOTHING},
+        "bounds_on_the_scale": {"value_high": "1.5"},
+        "shares_not_below_zero": {"value_low": "-0.5"},
     },
     "gold.monthly_usage": {
         "no_more_customers_than_users": {"active_customers": "active_users + 1"},
@@ -329,6 +406,7 @@ BROKEN: dict[str, dict[str, Change]] = {
     "gold.unit_economics": {
         "churned_has_no_mrr": {"mrr": "0"},
         "ltv_within_its_bounds": {"ltv_high": "ltv - 0.01"},
+        "ltv_interval_or_reason": {"ltv_status": "'no_churn'"},
         "ltv_at_least_realised": {"realised_ltv": "ltv + 0.01"},
         "nothing_ahead_once_churned": {"realised_ltv": "ltv - 0.01"},
         "ltv_null_only_without_data": {"ltv_status": "'no_data'"},
@@ -339,6 +417,7 @@ BROKEN: dict[str, dict[str, Change]] = {
         "active_and_churned_are_all": {"active_customers": "active_customers + 1"},
         "rate_within_its_bounds": {"churn_rate_high": "churn_rate / 2"},
         "ltv_within_its_bounds": {"ltv_high": "ltv - 0.01"},
+        "ltv_interval_or_reason": {"ltv_status": "'no_churn'"},
     },
 }
 
@@ -356,4 +435,9 @@ SOUND_ROWS = {
             'generator' AS _source, 'batch' AS _batch_id, 1 AS _row
     """,
     "silver.repeated_events": "SELECT 1 AS event_hash, 2 AS times",
+    "gold.health_overrides": """
+        SELECT 'C1' AS customer_id, DATE '2026-03-01' AS month, DATE '2026-03-31' AS as_of_date, 50.0 AS health_score,
+            'watch' AS health_band, 20.0 AS override_score, 'critical' AS override_band, 'CSM' AS owner,
+            'champion left' AS reason, DATE '2026-03-05' AS starts_on, DATE '2026-04-05' AS expires_on
+    """,
 }
