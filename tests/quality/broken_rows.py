@@ -289,7 +289,6 @@ BROKEN: dict[str, dict[str, Change]] = {
     "gold.customer_lifetimes": {
         "ltv_at_least_realised": {"realised_ltv": "ltv + 0.01"},
         "ltv_within_its_bounds": {"ltv_high": "ltv - 0.01"},
-        "ltv_interval_or_reason": {"ltv_status": "'no_churn'"},
     },
     "gold.customer_margins": {
         "gross_profit_is_revenue_less_costs": {"gross_profit": "gross_profit + 0.01"},
@@ -406,7 +405,6 @@ BROKEN: dict[str, dict[str, Change]] = {
     "gold.unit_economics": {
         "churned_has_no_mrr": {"mrr": "0"},
         "ltv_within_its_bounds": {"ltv_high": "ltv - 0.01"},
-        "ltv_interval_or_reason": {"ltv_status": "'no_churn'"},
         "ltv_at_least_realised": {"realised_ltv": "ltv + 0.01"},
         "nothing_ahead_once_churned": {"realised_ltv": "ltv - 0.01"},
         "ltv_null_only_without_data": {"ltv_status": "'no_data'"},
