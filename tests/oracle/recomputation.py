@@ -17,6 +17,7 @@ STEPS = (
     "records",
     "ledger",
     "movements",
+    "orders",
     "acquisition",
     "margins",
     "lifetimes",
@@ -59,6 +60,11 @@ SUBJECTS = (
         "revenue_cohorts",
         "(SELECT * FROM gold_revenue_cohorts WHERE is_complete AND dimension IN ('all', 'plan'))",
         ("dimension", "dimension_value", "cohort_month", "age_months"),
+    ),
+    Subject(
+        "arr_composition",
+        "(SELECT * FROM gold_arr_composition WHERE period_grain = 'month')",
+        ("period_start", "order_type"),
     ),
     Subject("customer_cac", "gold_unit_economics", ("customer_id",)),
     Subject(
