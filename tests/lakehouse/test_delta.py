@@ -80,6 +80,7 @@ def test_a_frame_reads_the_version_that_was_asked_for_partitions_and_all(spark, 
     for tier in ("small", "large"):
         rows = spark.createDataFrame(accounts(ROW, ("b", tier, "3.00", "4.00", None)))
         delta.replace(rows, lake, parted, CONFIG, {})
+    assert not delta.lacks_files(lake, parted.name, 0)
     frame = delta.read(spark, lake, parted, 0)
     assert frame.columns == ACCOUNTS.column_names
     assert sorted(tuple(map(str, row)) for row in frame.collect()) == [
