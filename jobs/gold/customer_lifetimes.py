@@ -148,7 +148,8 @@ def _expected_profit(remaining_months: str) -> SparkColumn:
 
 
 def _times(amount: str, factor: str) -> SparkColumn:
-    return (F.col(amount) * F.col(factor).cast(RATE)).cast(AMOUNT)
+    # Not rounded here: what is rounded twice can miss the cent.
+    return F.col(amount) * F.col(factor).cast(RATE)
 
 
 if __name__ == "__main__":

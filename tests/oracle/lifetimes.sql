@@ -94,7 +94,10 @@ SELECT
     half_up(coalesce(collected.cents, 0) * least(greatest(billionths, 0), 950000000), 1000000000) AS realised,
     realised + CASE
         WHEN is_churned THEN 0
-        ELSE round(arpa.cents * least(greatest(billionths, 0), 950000000) / 1e9 * remaining)::HUGEINT
+        ELSE half_up(
+            arpa.cents * least(greatest(billionths, 0), 950000000) * (nine_digits(remaining) * 1e9)::HUGEINT,
+            1000000000000000000
+        )
     END AS ltv
 FROM curve_of_customer
 JOIN margin_of_customer USING (customer_id)

@@ -81,6 +81,7 @@ def lifetimes(rows, parameters):
             customer("bob", JUNE, "SMB", "annual"),
             customer("cy", MARCH, "Enterprise", "annual", churn_date=date(2026, 5, 1)),
             customer("dot", APRIL, None, "annual"),
+            customer("eve", MARCH, "SMB", "quarterly"),
             customer("prospect", None, "SMB", "monthly"),
         ),
         payments=rows(
@@ -101,11 +102,14 @@ def lifetimes(rows, parameters):
             month("cy", APRIL, (50, 50), 50, 70),
             month("cy", MAY, (50, 0), 0, 0),
             month("dot", JUNE, (50, 50), 50, None),
+            month("eve", MARCH, (0, "726.62"), 100_000_000, "34583548.70"),
+            month("eve", APRIL, ("726.62", "726.62"), 100_000_000, "34583548.70"),
         ),
         survival_curves=rows(
             survival_curves,
             point(("segment_x_billing_cadence", "SMB | monthly"), 3, 60, 20, 0.02),
             point(("segment_x_billing_cadence", "SMB | annual"), 0, 49, 99, 0.5),
+            point(("segment_x_billing_cadence", "SMB | quarterly"), 3, 60, 62.964038252, 0.02),
             point(("segment_x_billing_cadence", "unknown | annual"), 2, 0, 99, 0.0),
             point(("segment", "SMB"), 3, 120, 99, 0.5),
             point(("segment", "SMB"), 0, 120, 30, 0.025),
@@ -185,3 +189,9 @@ def test_without_costs_margin_and_lifetime_value_are_unknown(rows, parameters):
         unit_economics=parameters,
     ).collect()
     assert [(row.gross_margin_source, row.arpa, row.ltv) for row in unknown] == [("no_data", 50, None)]
+
+
+def test_value_ahead_is_rounded_once(lifetimes):
+    # 726.62 x 0.345835487 x 62.964038252 = 15822.294975…; the product of the first two, rounded to six decimals, would
+    # give 15822.295003… and a cent more.
+    assert lifetimes["eve"].ltv == Decimal("15822.29")
