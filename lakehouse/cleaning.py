@@ -33,6 +33,19 @@ def kept(frame: DataFrame, table: Table) -> DataFrame:
     return ranked.filter(F.col("_rank") == 1).drop("_rank")
 
 
+def kept_as_of(frame: DataFrame, table: Table, until: Column) -> DataFrame:
+    """Return for each thing its newest sound version before the moment ``until``, else the first one after it.
+
+    ``_is_later`` says that the version is a later one: what it says may not have held yet.
+    """
+    is_later = F.col(str(table.version_by)) >= until
+    moment = F.unix_micros(str(table.version_by))
+    nearest = F.when(is_later, moment).otherwise(-moment)
+    order = _per_thing(table).orderBy("_is_later", nearest, _content(table).desc_nulls_last())
+    ranked = sound(frame, table).withColumn("_is_later", is_later).withColumn("_rank", F.row_number().over(order))
+    return ranked.filter(F.col("_rank") == 1).drop("_rank")
+
+
 def kept_by_day(frame: DataFrame, table: Table) -> DataFrame:
     """Return every sound version with the days at whose close it is the newest: from ``_valid_from`` to ``_valid_to``.
 

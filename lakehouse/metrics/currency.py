@@ -52,6 +52,19 @@ def with_rates(
     )
 
 
+def with_first_rate_at_least(frame: DataFrame, rates: DataFrame, *, day: str, rated_on: str) -> DataFrame:
+    """Add ``rated_on``: the ``day``, or the currency's first day with a rate where that is later.
+
+    For amounts that must be comparable over time though some are older than all rates.
+    """
+    first = rates.groupBy("currency").agg(F.min("rate_date").alias("_first_rate_date"))
+    return (
+        frame.join(F.broadcast(first), on="currency", how="left")
+        .withColumn(rated_on, F.greatest(day, "_first_rate_date"))
+        .drop("_first_rate_date")
+    )
+
+
 def convertible(table: Table) -> Table:
     """Return the declaration with one more rule: a row's currency has a rate, as :func:`with_rate_known` finds it."""
     return replace(table, rejects=(*table.rejects, Check("currency_without_rate", "_is_rate_known")))

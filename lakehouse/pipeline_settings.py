@@ -1,0 +1,35 @@
+"""Parameters of the pipeline and its forecasts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from lakehouse.setting_types import Model, PositiveInt
+
+
+def _ascending(edges: list[int]) -> list[int]:
+    if not edges or sorted(set(edges)) != edges:
+        raise ValueError("must be ascending")
+    return edges
+
+
+Edges = Annotated[list[PositiveInt], AfterValidator(_ascending)]
+
+
+class DealRisk(Model):
+    """From which on an open opportunity is at risk."""
+
+    stalled_quantile: Annotated[float, Field(gt=0, lt=1)]
+    no_activity_days: PositiveInt
+    pushes: PositiveInt
+
+
+class Pipeline(Model):
+    """Bands of deals and ages (lower ends), the coverage that is aimed at, and the thresholds of risk."""
+
+    deal_sizes: Edges
+    age_bands_days: Edges
+    coverage_target: Annotated[float, Field(gt=0)]
+    deal_risk: DealRisk
