@@ -26,10 +26,26 @@ class DealRisk(Model):
     pushes: PositiveInt
 
 
+class Forecast(Model):
+    """When the pipeline is forecast, and how it is simulated.
+
+    ``shock_sigma`` is the standard deviation of the quarters' common shock, in log-odds, that is assumed at first, with
+    the weight of ``shock_quarters`` observed quarters.
+    """
+
+    weeks: Edges
+    history_quarters: PositiveInt
+    draws: Annotated[int, Field(ge=100)]
+    seed: Annotated[int, Field(ge=0)]
+    shock_sigma: Annotated[float, Field(ge=0)]
+    shock_quarters: PositiveInt
+
+
 class Pipeline(Model):
-    """Bands of deals and ages (lower ends), the coverage that is aimed at, and the thresholds of risk."""
+    """Bands of deals and ages (lower ends), the coverage that is aimed at, thresholds of risk, and the forecasts."""
 
     deal_sizes: Edges
     age_bands_days: Edges
     coverage_target: Annotated[float, Field(gt=0)]
     deal_risk: DealRisk
+    forecast: Forecast

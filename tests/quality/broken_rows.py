@@ -270,6 +270,29 @@ BROKEN: dict[str, dict[str, Change]] = {
         "lost_has_a_reason": {"loss_reason": "'price'"},
         "customers_have_no_lead": {"lead_id": "'L1'"},
     },
+    "gold.pipeline_daily": {
+        "weighted_is_no_more_than_all": {"weighted_arr": "open_arr + 1"},
+        "quarter_is_that_of_the_day": {"quarter": "quarter - INTERVAL 3 MONTH"},
+    },
+    "gold.pipeline_waterfall": {
+        "waterfall_closes": {"won_arr": "won_arr + 1"},
+        "no_days_without_a_push": {"pushed_days": "0"},
+    },
+    "gold.pipeline_coverage": {
+        "ratio_when_ok": {"coverage_ratio": NOTHING},
+        "missing_is_quota_less_won": {"remaining_quota_arr": "remaining_quota_arr + 1"},
+        "covered_or_not_with_a_quota": {"is_covered": NOTHING},
+    },
+    "gold.pipeline_forecast": {
+        "quantiles_ascend": {"forecast_p10": "forecast_p50 + 1"},
+        "no_less_than_won": {"won_to_date_arr": "forecast_arr + 1"},
+        "the_simulation_has_an_interval": {"forecast_p10": NOTHING},
+        "forecast_before_the_end": {"forecast_date": "last_day(quarter + INTERVAL 2 MONTH)"},
+    },
+    "gold.forecast_accuracy": {
+        "error_is_the_difference": {"error_arr": "error_arr + 1"},
+        "judged_when_there_is_an_interval": {"is_within_interval": NOTHING},
+    },
     "silver.tickets": {
         "resolved_with_hours": {"resolution_hours": NOTHING},
         "sentiment_with_source": {"sentiment": NOTHING},

@@ -1,0 +1,1 @@
+"""What the pipeline will bring: forecasts of the ARR won in a quarter, each from what was known on its day alone."""
