@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import generator, runs, usage
+from tests.benchmarks import forecast, generator, runs, usage
 
-for benchmark in (runs, generator, usage):
+for benchmark in (runs, generator, usage, forecast):
     print(f"\n{benchmark.__name__.rpartition('.')[2]}")
     benchmark.main()

@@ -25,6 +25,7 @@ STEPS = (
     "usage",
     "payments",
     "receivables",
+    "pipeline",
 )
 TOLERANCE = 1e-9
 
@@ -107,6 +108,13 @@ SUBJECTS = (
         "concentration",
         "(SELECT * FROM gold_revenue_concentration WHERE dimension IN ('all', 'region'))",
         ("month", "dimension", "dimension_value"),
+    ),
+    # Groups in which nothing but probabilities changed have no step.
+    Subject(
+        "pipeline_waterfall",
+        "(SELECT * FROM gold_pipeline_waterfall WHERE opening_arr + created_arr + reopened_arr + pulled_in_arr"
+        " + abs(transferred_arr) + won_arr + lost_arr > 0)",
+        ("quarter", "opportunity_type", "segment", "rep_id"),
     ),
 )
 

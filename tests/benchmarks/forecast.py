@@ -1,0 +1,66 @@
+"""How good the forecasts are over companies and quarters that nothing was tuned on.
+
+python -m tests.benchmarks.forecast [--seeds 4 5 6 7 8]
+
+Cells are quarter × kind of business × segment × week; the parameters were chosen on seeds 1 to 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from lakehouse.delta import dataset
+from lakehouse.lake import Lake
+
+LAKEHOUSE = str(Path(sys.executable).parent / "lakehouse")
+TABLE = "gold.forecast_accuracy"
+SEEDS = (4, 5, 6, 7, 8)
+
+# Errors are ratios of sums; the interval of the coverage is Wilson's.
+SUMMARY = """
+SELECT
+    method, {by} count(*) AS cells,
+    sum(error_arr) / sum(actual_arr) AS bias,
+    sum(absolute_error_arr) / sum(actual_arr) AS error,
+    sum(interval_width_arr) / sum(actual_arr) FILTER (WHERE interval_width_arr IS NOT NULL) AS width,
+    sum(quantile_loss) / sum(actual_arr) FILTER (WHERE quantile_loss IS NOT NULL) AS loss,
+    avg(is_within_interval::INT) AS covered, count(is_within_interval) AS n,
+    (covered + 1.92 / n - 1.96 * sqrt((covered * (1 - covered) + 0.96 / n) / n)) / (1 + 3.84 / n) AS covered_low,
+    (covered + 1.92 / n + 1.96 * sqrt((covered * (1 - covered) + 0.96 / n) / n)) / (1 + 3.84 / n) AS covered_high
+FROM cells
+WHERE opportunity_type <> 'all' AND segment NOT IN ('all', 'unknown')
+GROUP BY ALL ORDER BY ALL
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    options = parser.parse_args()
+    connection = duckdb.connect()
+    connection.register("cells", pa.concat_tables([_accuracy(seed) for seed in options.seeds]))
+    for by in ("", "week_of_quarter,", "opportunity_type,"):
+        print(connection.sql(SUMMARY.format(by=by)))
+
+
+def _accuracy(seed: int) -> pa.Table:
+    root = Path(tempfile.mkdtemp(prefix="lakehouse-benchmark-"))
+    try:
+        command = [LAKEHOUSE, "run", "--root", str(root), "--seed", str(seed), "--select", f"+{TABLE}"]
+        subprocess.run(command, capture_output=True, check=True)
+        lake = Lake(root)
+        return dataset(lake, TABLE, lake.head(TABLE).version).to_table()
+    finally:
+        shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()
