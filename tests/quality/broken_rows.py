@@ -270,6 +270,23 @@ BROKEN: dict[str, dict[str, Change]] = {
         "lost_has_a_reason": {"loss_reason": "'price'"},
         "customers_have_no_lead": {"lead_id": "'L1'"},
     },
+    "silver.leads": {
+        "created_date_agrees": {"created_date": "created_date - 1"},
+        "a_reentry_names_another_lead": {"is_reentry": "NOT is_reentry"},
+        "touched_after_it_came": {"first_touched_at": "created_at - INTERVAL 1 SECOND"},
+        "mql_after_it_came": {"mql_at": "created_at - INTERVAL 1 SECOND", "sql_at": NOTHING},
+        "sql_after_mql": {"sql_at": "mql_at - INTERVAL 1 SECOND"},
+        "opportunity_after_the_others": {"opportunity_at": "created_at - INTERVAL 1 SECOND"},
+        "won_after_opening": {"won_at": "opportunity_at - INTERVAL 1 SECOND", "furthest_stage": "'won'"},
+        "won_is_the_furthest": {"furthest_stage": "'won'"},
+        "an_opportunity_is_no_self_service": {"is_self_service": "true"},
+        "given_up_with_a_reason": {"status": "'working'"},
+    },
+    "silver.marketing_events": {"occurred_date_agrees": {"occurred_date": "occurred_date - 1"}},
+    "silver.activities": {
+        "occurred_date_agrees": {"occurred_date": "occurred_date - 1"},
+        "an_email_takes_no_time": {"activity_type": "'email'"},
+    },
     "silver.tickets": {
         "resolved_with_hours": {"resolution_hours": NOTHING},
         "sentiment_with_source": {"sentiment": NOTHING},
