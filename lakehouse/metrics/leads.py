@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
@@ -10,6 +12,12 @@ STEPS = ("mql", "sql", "opportunity", "won")
 """What a lead becomes, in order."""
 
 FUNNEL_STAGES = ("lead", *STEPS)
+
+NO_CAMPAIGN = "none"
+"""Stands for the campaign of what came or was spent without one."""
+
+MATURITY = ("ok", "small", "nobody", "too_young")
+"""Whether a cohort may speak of a step: see :func:`maturity`."""
 
 # The status that a lead has by the moments alone, the last that has come.
 _STATUS_BY_MOMENT = {"created_at": "new", "first_touched_at": "working", "mql_at": "mql", "sql_at": "sql"}
@@ -65,3 +73,22 @@ def furthest_stage() -> Column:
         .when(F.col("mql_at").isNotNull(), "mql")
         .otherwise("lead")
     )
+
+
+def maturity(base: Column, cohort_end: Column, days: int, as_of: date, min_observations: int) -> Column:
+    """Return whether a cohort that ended on ``cohort_end`` may speak of a step that takes up to ``days``.
+
+    ``too_young`` until so many days have passed by ``as_of``, ``nobody`` without anybody in ``base``, of whom the rate
+    or duration is; both leave it null. ``small`` for fewer than ``min_observations``, else ``ok``.
+    """
+    return (
+        F.when(F.date_add(cohort_end, days) > F.lit(as_of), "too_young")
+        .when(base == 0, "nobody")
+        .when(base < min_observations, "small")
+        .otherwise("ok")
+    )
+
+
+def may_speak(status: str) -> Column:
+    """Return whether a status of :func:`maturity` lets the rate or duration be given."""
+    return F.col(status).isin("ok", "small")
