@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lakehouse.customer_settings import ChurnRisk, Health, HealthOverride, one_at_a_time
+from lakehouse.funnel_settings import Funnel
 from lakehouse.pipeline_settings import Pipeline
 from lakehouse.policies import BOARD, Policy, completed
 from lakehouse.setting_types import Currency, Model, MonthDay, PositiveInt, Share
@@ -91,6 +92,7 @@ class Metrics(Model):
     health_overrides: Annotated[list[HealthOverride], AfterValidator(one_at_a_time)]
     churn_risk: ChurnRisk
     pipeline: Pipeline
+    funnel: Funnel
 
 
 class SlaTarget(Model):
@@ -132,6 +134,7 @@ class Settings(Model):
     health_overrides: list[HealthOverride]
     churn_risk: ChurnRisk
     pipeline: Pipeline
+    funnel: Funnel
     sla: Sla
 
     @classmethod

@@ -75,6 +75,14 @@ OPPORTUNITY_TYPES = ("new_business", "expansion", "renewal")
 
 LEAD_STATUSES = ("new", "working", "mql", "sql", "converted", "disqualified")
 
+TOUCH_TYPES = ("webinar", "form", "paid_click", "content", "event")
+
+SENIORITIES = ("individual", "manager", "director", "vp", "c_level")
+
+ACTIVITY_TYPES = ("email", "call", "meeting", "demo")
+
+ACTIVITY_OUTCOMES = ("replied", "no_reply", "connected", "voicemail", "held", "no_show")
+
 ACCOUNT_STATUSES = ("prospect", "customer", "churned")
 
 REP_ROLES = ("BDR", "AE", "CSM")

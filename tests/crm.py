@@ -42,3 +42,17 @@ def opportunity(opportunity_id: str, stage: str, updated: str, **others: object)
         "updated_at": at(updated),
     }
     return usual | others
+
+
+def lead(lead_id: str, created: str, updated: str | None = None, **others: object) -> dict:
+    """Return a version of a lead of a contact of its own that came from content; moments as ``month-day hour``."""
+    usual = {
+        "lead_id": lead_id,
+        "account_id": "A1",
+        "contact_id": f"contact of {lead_id}",
+        "lead_source": "content",
+        "created_at": at(created),
+        "status": "new",
+        "updated_at": at(updated or created),
+    }
+    return usual | others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lakehouse.table import PROVENANCE, Check, Column, Table
+from lakehouse.vocabulary import ACTIVITY_OUTCOMES, ACTIVITY_TYPES
 
 table = Table(
     name="bronze.activities",
@@ -15,15 +16,10 @@ table = Table(
         Column("account_id", "string", "Account that it was about"),
         Column("contact_id", "string", "Person who was contacted"),
         Column("rep_id", "string", "Rep who was active"),
-        Column("activity_type", "string", "Kind of activity", values=("email", "call", "meeting", "demo")),
+        Column("activity_type", "string", "Kind of activity", values=ACTIVITY_TYPES),
         Column("occurred_at", "timestamp", "When it happened"),
         Column("duration_minutes", "int", "How long it took; null for an email", minimum=0),
-        Column(
-            "outcome",
-            "string",
-            "What came of it",
-            values=("replied", "no_reply", "connected", "voicemail", "held", "no_show"),
-        ),
+        Column("outcome", "string", "What came of it", values=ACTIVITY_OUTCOMES),
         *PROVENANCE,
     ),
     rejects=(

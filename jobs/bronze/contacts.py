@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lakehouse.table import PROVENANCE, Check, Column, Table
+from lakehouse.vocabulary import SENIORITIES
 
 table = Table(
     name="bronze.contacts",
@@ -14,12 +15,7 @@ table = Table(
         Column("account_id", "string", "Account where the person works"),
         Column("full_name", "string", "Name of the person", personal=True),
         Column("title", "string", "Title of the person"),
-        Column(
-            "seniority",
-            "string",
-            "Level of the title",
-            values=("individual", "manager", "director", "vp", "c_level"),
-        ),
+        Column("seniority", "string", "Level of the title", values=SENIORITIES),
         Column("region", "string", "Sales region, as in accounts"),
         Column("email", "string", "Address of the person", personal=True),
         Column("created_at", "timestamp", "When the contact was entered"),

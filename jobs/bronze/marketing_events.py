@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lakehouse.table import PROVENANCE, Check, Column, Table
-from lakehouse.vocabulary import CHANNELS
+from lakehouse.vocabulary import CHANNELS, TOUCH_TYPES
 
 table = Table(
     name="bronze.marketing_events",
@@ -16,12 +16,7 @@ table = Table(
         Column("account_id", "string", "Account of the lead"),
         Column("campaign_id", "string", "Campaign, as in marketing_spend; null without one"),
         Column("channel", "string", "Channel of the touch", values=CHANNELS),
-        Column(
-            "touch_type",
-            "string",
-            "Kind of touch",
-            values=("webinar", "form", "paid_click", "content", "event"),
-        ),
+        Column("touch_type", "string", "Kind of touch", values=TOUCH_TYPES),
         Column("occurred_at", "timestamp", "When it happened"),
         *PROVENANCE,
     ),

@@ -40,8 +40,9 @@ table = Table(
     foreign_keys={
         "account_id": "silver.accounts",
         "owner_rep_id": "silver.sales_reps",
+        "lead_id": "silver.leads",
     },
-    may_be_orphans=("account_id", "owner_rep_id"),
+    may_be_orphans=("account_id", "owner_rep_id", "lead_id"),
     columns=(
         Column("opportunity_id", "string", "Opportunity; subscriptions name the one that sold their terms", False),
         Column("account_id", "string", "Account that would buy", nullable=False),

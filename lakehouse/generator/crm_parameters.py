@@ -10,10 +10,9 @@ from pydantic import Field, model_validator
 
 from lakehouse.generator.market_parameters import LogNormal, NotNegative, Positive, require_names, require_sum_one
 from lakehouse.setting_types import Model, PositiveInt, Share
-from lakehouse.vocabulary import CHANNELS, SEGMENTS
+from lakehouse.vocabulary import ACTIVITY_TYPES, CHANNELS, SEGMENTS
 
 OPEN_STAGES = 4
-ACTIVITY_TYPES = ("email", "call", "meeting", "demo")
 Part = Annotated[float, Field(gt=0, lt=1)]
 BySegment = Mapping[str, Positive]
 

@@ -79,6 +79,7 @@ def test_problems_of_several_files_are_reported_together(conf):
         ("metrics.yml", "weeks_per_year: 52", "weeks_per_year: 50", "policies.stripe.weeks_per_year"),
         ("metrics.yml", "converted_at: movement", "converted_on: movement", "policies.profitwell.converted_on"),
         ("metrics.yml", "late_renewal_days: 0", "late_renewal_days: -1", "policies.board.late_renewal_days"),
+        ("metrics.yml", "sql: 45, opp", "sql: 29, opp", "mql, sql, opportunity and won must not descend"),
         ("lake.yml", "log_retention_days: 120", "log_retention_days: 10", "must not be below"),
         ("metrics.yml", NO_OVERRIDE, override(expires_on="2026-05-04"), "must come after starts_on"),
         ("metrics.yml", NO_OVERRIDE, override(owner="''"), "health_overrides.0.owner"),

@@ -14,16 +14,14 @@ from lakehouse.generator.crm.force import Force
 from lakehouse.generator.crm.leads import Leads
 from lakehouse.generator.crm.orders import NEW
 from lakehouse.generator.crm.owners import NEVER, Owners
-from lakehouse.generator.crm_parameters import ACTIVITY_TYPES
 from lakehouse.generator.draws import choice, log_normal, poisson
 from lakehouse.generator.months import Months
 from lakehouse.generator.outbox import NONE
 from lakehouse.generator.streams import Floats, Ints
 from lakehouse.generator.world import World
-from lakehouse.vocabulary import SEGMENTS
+from lakehouse.vocabulary import ACTIVITY_TYPES, SEGMENTS
 
 _EMAIL, _CALL, _MEETING, _DEMO = range(len(ACTIVITY_TYPES))
-OUTCOMES = ("replied", "no_reply", "connected", "voicemail", "held", "no_show")
 # Of each type: the better outcome, and how often it comes with an opportunity of middling quality. Assumption.
 _BETTER = np.array([0, 2, 4, 4])
 _GOES_WELL = np.array([0.38, 0.42, 0.88, 0.90])

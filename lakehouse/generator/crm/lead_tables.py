@@ -8,7 +8,7 @@ import pyarrow as pa
 from lakehouse.generator import arrays
 from lakehouse.generator.company import REPORTING_CURRENCY
 from lakehouse.generator.crm.accounts import Accounts, AccountVersions, Contacts
-from lakehouse.generator.crm.activities import OUTCOMES, Activities
+from lakehouse.generator.crm.activities import Activities
 from lakehouse.generator.crm.clock import days, moments, one_after_another
 from lakehouse.generator.crm.deals import Deals
 from lakehouse.generator.crm.force import Force
@@ -16,8 +16,7 @@ from lakehouse.generator.crm.ids import account_ids, contact_ids, lead_ids, oppo
 from lakehouse.generator.crm.leads import ACCEPTED, CONVERTED, DISQUALIFIED, QUALIFIED, WORKING, Leads
 from lakehouse.generator.crm.owners import NEVER, month_of
 from lakehouse.generator.crm.tables import Rows
-from lakehouse.generator.crm.touches import TOUCH_TYPES, Touches
-from lakehouse.generator.crm_parameters import ACTIVITY_TYPES
+from lakehouse.generator.crm.touches import Touches
 from lakehouse.generator.draws import choice
 from lakehouse.generator.finance import campaign_ids
 from lakehouse.generator.months import Months
@@ -26,9 +25,16 @@ from lakehouse.generator.outbox import NONE
 from lakehouse.generator.records import money, null_where
 from lakehouse.generator.streams import Floats, Ints, stream, words
 from lakehouse.generator.world import World
-from lakehouse.vocabulary import ACCOUNT_STATUSES, CHANNELS, LEAD_STATUSES
+from lakehouse.vocabulary import (
+    ACCOUNT_STATUSES,
+    ACTIVITY_OUTCOMES,
+    ACTIVITY_TYPES,
+    CHANNELS,
+    LEAD_STATUSES,
+    SENIORITIES,
+    TOUCH_TYPES,
+)
 
-SENIORITIES = ("individual", "manager", "director", "vp", "c_level")
 _SENIORITY_SHARES = [0.25, 0.30, 0.22, 0.13, 0.10]  # assumption
 _TITLES = ("Analyst", "Manager", "Director", "Vice President", "Chief Officer")
 _FUNCTIONS = ("Data", "Finance", "Operations", "Marketing", "Sales", "Information Technology")
@@ -169,7 +175,7 @@ def activities(world: World, rows: Activities, deals: Deals, force: Force) -> Ro
             "activity_type": arrays.labels(ACTIVITY_TYPES, rows.kind),
             "occurred_at": arrays.instants(rows.at),
             "duration_minutes": pa.array(rows.minutes.astype(np.int32), mask=rows.minutes == NONE),
-            "outcome": arrays.labels(OUTCOMES, rows.outcome),
+            "outcome": arrays.labels(ACTIVITY_OUTCOMES, rows.outcome),
         },
         rows.at,
     )

@@ -14,9 +14,8 @@ from lakehouse.generator.months import Months
 from lakehouse.generator.outbox import NONE
 from lakehouse.generator.streams import Floats, Ints
 from lakehouse.generator.world import World
-from lakehouse.vocabulary import CHANNELS
+from lakehouse.vocabulary import CHANNELS, TOUCH_TYPES
 
-TOUCH_TYPES = ("webinar", "form", "paid_click", "content", "event")
 _WEBINAR, _FORM, _CLICK, _CONTENT, _EVENT = range(len(TOUCH_TYPES))
 # What touches of a channel are; each of two is as likely. Assumption.
 _TYPES = {
