@@ -270,6 +270,17 @@ BROKEN: dict[str, dict[str, Change]] = {
         "lost_has_a_reason": {"loss_reason": "'price'"},
         "customers_have_no_lead": {"lead_id": "'L1'"},
     },
+    "silver.billing_orders": {
+        "ordered_date_agrees": {"ordered_date": "ordered_date + 1"},
+        "lag_with_a_close": {"order_lag_days": NOTHING},
+        "acv_without_a_term_is_the_arr": {
+            "ordered_months": NOTHING,
+            "acv_reporting": "arr_reporting + 0.01",
+        },
+        "ordered_after_the_close": {"order_lag_days": "-1"},
+        "compared_with_an_opportunity": {"is_arr_as_won": NOTHING},
+        "term_with_its_end": {"term_months": NOTHING},
+    },
     "silver.tickets": {
         "resolved_with_hours": {"resolution_hours": NOTHING},
         "sentiment_with_source": {"sentiment": NOTHING},
@@ -302,6 +313,12 @@ BROKEN: dict[str, dict[str, Change]] = {
         "borne_as_soon_as_somebody_is_won": {"customers_won": "0"},
     },
     "gold.arr_composition": {"customers_have_arr": {"customers": "IF(arr > 0, 0, 1)"}},
+    "gold.bookings": {
+        "every_difference_has_a_reason": {"rate_difference": "rate_difference + 0.01"},
+        "term_means_orders_with_one": {"mean_term_months": NOTHING},
+        "no_more_with_a_term_than_all": {"orders_with_term": "orders + 1"},
+        "growth_needs_a_year_before": {"arr_growth": "0.1", "is_complete": "false"},
+    },
     "gold.churn_reasons": {"only_an_unknown_reason_has_no_type": {"churn_type": "'unknown'"}},
     "gold.churn_risk": {
         "at_risk_is_all_or_nothing": {"mrr_at_risk": "mrr_at_risk + 0.01"},
