@@ -313,6 +313,19 @@ BROKEN: dict[str, dict[str, Change]] = {
         "borne_as_soon_as_somebody_is_won": {"customers_won": "0"},
     },
     "gold.arr_composition": {"customers_have_arr": {"customers": "IF(arr > 0, 0, 1)"}},
+    "gold.win_rates": {
+        "something_was_closed": {
+            "won": "0",
+            "lost": "0",
+            "median_won_cycle_days": NOTHING,
+            "won_arr": "0",
+            "p90_won_cycle_days": NOTHING,
+        },
+        "rate_lies_in_its_interval": {"win_rate_low": "win_rate_high"},
+        "most_take_no_less_than_half": {"p90_won_cycle_days": "median_won_cycle_days - 1"},
+        "cycle_of_who_was_won": {"won": "0", "lost": "lost + 1", "won_arr": "0"},
+        "money_of_who_was_won": {"won_arr": "won_arr + 1"},
+    },
     "gold.bookings": {
         "every_difference_has_a_reason": {"rate_difference": "rate_difference + 0.01"},
         "term_means_orders_with_one": {"mean_term_months": NOTHING},
