@@ -313,6 +313,13 @@ BROKEN: dict[str, dict[str, Change]] = {
         "borne_as_soon_as_somebody_is_won": {"customers_won": "0"},
     },
     "gold.arr_composition": {"customers_have_arr": {"customers": "IF(arr > 0, 0, 1)"}},
+    "gold.renewals": {
+        "each_is_renewed_lost_or_pending": {"pending": "pending + 1"},
+        "each_renewal_is_early_on_time_or_late": {"renewed_late": "renewed_late + 1"},
+        "no_more_upsold_than_renewed": {"upsold": "renewed + 1"},
+        "what_comes_has_no_rate": {"is_complete": "false"},
+        "money_only_of_who_renewed": {"arr_after": "arr_after + 1"},
+    },
     "gold.win_rates": {
         "something_was_closed": {
             "won": "0",
