@@ -76,6 +76,13 @@ class Sentiment(Model):
     half_life_days: PositiveInt
 
 
+class Renewals(Model):
+    """From how many days before the end a renewal is early, and how many after it one that nobody signed is lost."""
+
+    early_days: PositiveInt
+    grace_days: PositiveInt
+
+
 class Metrics(Model):
     """``conf/metrics.yml``."""
 
@@ -88,6 +95,7 @@ class Metrics(Model):
     unit_economics: UnitEconomics
     usage_score: UsageScore
     sentiment: Sentiment
+    renewals: Renewals
     health: Health
     health_overrides: Annotated[list[HealthOverride], AfterValidator(one_at_a_time)]
     churn_risk: ChurnRisk
@@ -130,6 +138,7 @@ class Settings(Model):
     unit_economics: UnitEconomics
     usage_score: UsageScore
     sentiment: Sentiment
+    renewals: Renewals
     health: Health
     health_overrides: list[HealthOverride]
     churn_risk: ChurnRisk

@@ -56,3 +56,22 @@ def lead(lead_id: str, created: str, updated: str | None = None, **others: objec
         "updated_at": at(updated or created),
     }
     return usual | others
+
+
+def order(order_id: str, ordered: str, arr: str = "1200", **others: object) -> dict:
+    """Return an order of 12 months from 1 February on, signed at a moment of 2026, of the opportunity of the same name."""
+    usual = {
+        "order_id": order_id,
+        "account_id": "A1",
+        "opportunity_id": order_id,
+        "order_type": "new",
+        "product_line": "platform",
+        "ordered_at": at(ordered),
+        "start_date": date(2026, 2, 1),
+        "renewal_date": date(2027, 2, 1),
+        "term_months": 12,
+        "total_amount": Decimal(arr),
+        "arr": Decimal(arr),
+        "currency": "USD",
+    }
+    return usual | others

@@ -516,6 +516,43 @@ BROKEN: dict[str, dict[str, Change]] = {
         "days_to_win_or_status": {"p90_days_to_win": "median_days_to_win / 2"},
         "cycle_days_or_status": {"p90_cycle_days": "median_cycle_days / 2"},
     },
+    "silver.billing_orders": {
+        "ordered_date_agrees": {"ordered_date": "ordered_date + 1"},
+        "lag_with_a_close": {"order_lag_days": NOTHING},
+        "acv_without_a_term_is_the_arr": {
+            "ordered_months": NOTHING,
+            "acv_reporting": "arr_reporting + 0.01",
+        },
+        "ordered_after_the_close": {"order_lag_days": "-1"},
+        "compared_with_an_opportunity": {"is_arr_as_won": NOTHING},
+        "term_with_its_end": {"term_months": NOTHING},
+    },
+    "gold.renewals": {
+        "each_is_renewed_lost_or_pending": {"pending": "pending + 1"},
+        "each_renewal_is_early_on_time_or_late": {"renewed_late": "renewed_late + 1"},
+        "no_more_upsold_than_renewed": {"upsold": "renewed + 1"},
+        "what_comes_has_no_rate": {"is_complete": "false"},
+        "money_only_of_who_renewed": {"arr_after": "arr_after + 1"},
+    },
+    "gold.win_rates": {
+        "something_was_closed": {
+            "won": "0",
+            "lost": "0",
+            "median_won_cycle_days": NOTHING,
+            "won_arr": "0",
+            "p90_won_cycle_days": NOTHING,
+        },
+        "rate_lies_in_its_interval": {"win_rate_low": "win_rate_high"},
+        "most_take_no_less_than_half": {"p90_won_cycle_days": "median_won_cycle_days - 1"},
+        "cycle_of_who_was_won": {"won": "0", "lost": "lost + 1", "won_arr": "0"},
+        "money_of_who_was_won": {"won_arr": "won_arr + 1"},
+    },
+    "gold.bookings": {
+        "every_difference_has_a_reason": {"rate_difference": "rate_difference + 0.01"},
+        "term_means_orders_with_one": {"mean_term_months": NOTHING},
+        "no_more_with_a_term_than_all": {"orders_with_term": "orders + 1"},
+        "growth_needs_a_year_before": {"arr_growth": "0.1", "is_complete": "false"},
+    },
 }
 
 # What a row cannot help breaking beside a rule.
