@@ -428,6 +428,31 @@ BROKEN: dict[str, dict[str, Change]] = {
         },
         "rate_within_its_bounds": {"sla_adherence_rate_high": "sla_adherence_rate / 2"},
     },
+    "gold.close_timing": {
+        "share_where_there_are_events": {
+            "share_inside": NOTHING,
+            "share_inside_low": NOTHING,
+            "share_inside_high": NOTHING,
+        },
+        "share_within_its_bounds": {"share_inside_high": "share_inside / 2"},
+        "cycles_are_of_wins": {"event": "'stage_change'"},
+    },
+    "gold.stage_dynamics": {
+        "a_visit_has_ended_or_lasts": {"open_visits": "open_visits + 1"},
+        "who_left_advanced_regressed_or_was_lost": {"lost": "lost + 1"},
+        "who_skips_advances": {"skipped": "advanced + 1"},
+        "a_visit_is_the_first_or_a_reentry": {"reentries": "reentries + 1"},
+        "days_where_a_visit_has_ended": {"median_days": NOTHING},
+        "quantiles_ascend": {"p90_days": "p75_days / 2"},
+        "variance_from_two_on": {"variance_days": NOTHING},
+    },
+    "gold.stage_transitions": {
+        "no_more_go_than_leave": {"transitions": "visits_left + 1"},
+        "probability_within_its_bounds": {"probability_high": "probability / 2"},
+        "goes_to_another_stage": {"to_stage": "from_stage"},
+        "who_skips_goes_forward": {"is_skip": "true", "is_regression": "true"},
+        "days_where_somebody_went": {"median_days": NOTHING},
+    },
     "gold.survival_curves": {
         "no_more_churned_than_at_risk": {"churned": "at_risk + 1"},
         "bounds_around_survival": {"survival_high": "survival / 2"},
