@@ -338,6 +338,15 @@ BROKEN: dict[str, dict[str, Change]] = {
         "last_is_not_before_first": {"last_used_date": "first_used_date - 1", "used_days": "0", "active_days": "0"},
         "no_more_active_days_than_used_ones": {"active_days": "used_days + 1"},
     },
+    "gold.deal_risk": {
+        "at_risk_is_all_or_nothing": {"arr_at_risk": "arr_at_risk + 0.01"},
+        "reasons_with_evidence": {"evidence": "''"},
+        "recent_are_part_of_all": {"activities_30d": "activities + 1"},
+        "no_more_contacts_than_activities": {"contacts": "activities + 1"},
+        "a_day_since_some_activity": {"days_since_last_activity": NOTHING},
+        "age_counts_from_the_opening": {"age_days": "age_days + 1"},
+        "overdue_is_after_the_day": {"days_overdue": "if(days_overdue > 0, 0, 1)"},
+    },
     "gold.dim_account": {
         "a_year_is_twelve_months": {"arr": "arr + 0.01"},
         "no_more_active_than_all": {"active_customers": "customers + 1"},
