@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.cleaning import kept_by_day
+from lakehouse.metrics.bands import band
+from lakehouse.metrics.breakdown import UNKNOWN
 from lakehouse.metrics.dimensions import segment
-from lakehouse.metrics.stages import OPEN_STAGES
+from lakehouse.metrics.stages import OPEN_STAGES, is_open
 from lakehouse.settings import Segments
 from lakehouse.table import Table
 
@@ -58,3 +62,21 @@ def with_account(opportunities: DataFrame, accounts: DataFrame, received: Table,
         & F.coalesce(F.col("_valid_to") > F.col("created_date"), F.lit(True))
     )
     return opportunities.join(versions, on=is_version_of_the_day, how="left")
+
+
+def visits_of_deals(visits: DataFrame, opportunities: DataFrame, deal_sizes: Sequence[int]) -> DataFrame:
+    """Return the visits to open stages with opportunity_type, and deal_size, the band of the ARR on entering.
+
+    ``visits`` are silver.opportunity_stages. The type is ``unknown`` where the opportunity does not tell it.
+    """
+    types = opportunities.select("opportunity_id", "opportunity_type")
+    return (
+        visits.filter(is_open(F.col("stage")))
+        .join(types, how="left", on="opportunity_id")
+        .withColumns(
+            {
+                "opportunity_type": F.coalesce("opportunity_type", F.lit(UNKNOWN)),
+                "deal_size": band(F.col("arr_reporting"), deal_sizes),
+            }
+        )
+    )

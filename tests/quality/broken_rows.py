@@ -553,6 +553,40 @@ BROKEN: dict[str, dict[str, Change]] = {
         "no_more_with_a_term_than_all": {"orders_with_term": "orders + 1"},
         "growth_needs_a_year_before": {"arr_growth": "0.1", "is_complete": "false"},
     },
+    "gold.deal_risk": {
+        "at_risk_is_all_or_nothing": {"arr_at_risk": "arr_at_risk + 0.01"},
+        "reasons_with_evidence": {"evidence": "''"},
+        "recent_are_part_of_all": {"activities_30d": "activities + 1"},
+        "no_more_contacts_than_activities": {"contacts": "activities + 1"},
+        "a_day_since_some_activity": {"days_since_last_activity": NOTHING},
+        "age_counts_from_the_opening": {"age_days": "age_days + 1"},
+        "overdue_is_after_the_day": {"days_overdue": "if(days_overdue > 0, 0, 1)"},
+    },
+    "gold.close_timing": {
+        "share_where_there_are_events": {
+            "share_inside": NOTHING,
+            "share_inside_low": NOTHING,
+            "share_inside_high": NOTHING,
+        },
+        "share_within_its_bounds": {"share_inside_high": "share_inside / 2"},
+        "cycles_are_of_wins": {"event": "'stage_change'"},
+    },
+    "gold.stage_dynamics": {
+        "a_visit_has_ended_or_lasts": {"open_visits": "open_visits + 1"},
+        "who_left_advanced_regressed_or_was_lost": {"lost": "lost + 1"},
+        "who_skips_advances": {"skipped": "advanced + 1"},
+        "a_visit_is_the_first_or_a_reentry": {"reentries": "reentries + 1"},
+        "days_where_a_visit_has_ended": {"median_days": NOTHING},
+        "quantiles_ascend": {"p90_days": "p75_days / 2"},
+        "variance_from_two_on": {"variance_days": NOTHING},
+    },
+    "gold.stage_transitions": {
+        "no_more_go_than_leave": {"transitions": "visits_left + 1"},
+        "probability_within_its_bounds": {"probability_high": "probability / 2"},
+        "goes_to_another_stage": {"to_stage": "from_stage"},
+        "who_skips_goes_forward": {"is_skip": "true", "is_regression": "true"},
+        "days_where_somebody_went": {"median_days": NOTHING},
+    },
 }
 
 # What a row cannot help breaking beside a rule.
