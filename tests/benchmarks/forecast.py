@@ -28,13 +28,14 @@ SEEDS = (4, 5, 6, 7, 8)
 SUMMARY = """
 SELECT
     method, {by} count(*) AS cells,
-    sum(error_arr) / sum(actual_arr) AS bias,
-    sum(absolute_error_arr) / sum(actual_arr) AS error,
-    sum(interval_width_arr) / sum(actual_arr) FILTER (WHERE interval_width_arr IS NOT NULL) AS width,
-    sum(quantile_loss) / sum(actual_arr) FILTER (WHERE quantile_loss IS NOT NULL) AS loss,
-    avg(is_within_interval::INT) AS covered, count(is_within_interval) AS n,
-    (covered + 1.92 / n - 1.96 * sqrt((covered * (1 - covered) + 0.96 / n) / n)) / (1 + 3.84 / n) AS covered_low,
-    (covered + 1.92 / n + 1.96 * sqrt((covered * (1 - covered) + 0.96 / n) / n)) / (1 + 3.84 / n) AS covered_high
+    round(sum(error_arr) / sum(actual_arr), 3) AS bias,
+    round(sum(absolute_error_arr) / sum(actual_arr), 3) AS error,
+    count(is_within_interval) AS n,
+    round(sum(interval_width_arr) / sum(actual_arr) FILTER (WHERE is_within_interval IS NOT NULL), 3) AS width,
+    round(sum(quantile_loss) / sum(actual_arr) FILTER (WHERE is_within_interval IS NOT NULL), 3) AS loss,
+    round(avg(is_within_interval::INT), 3) AS covered,
+    round((covered + 1.92 / n - 1.96 * sqrt((covered * (1 - covered) + 0.96 / n) / n)) / (1 + 3.84 / n), 3) AS low,
+    round((covered + 1.92 / n + 1.96 * sqrt((covered * (1 - covered) + 0.96 / n) / n)) / (1 + 3.84 / n), 3) AS high
 FROM cells
 WHERE opportunity_type <> 'all' AND segment NOT IN ('all', 'unknown')
 GROUP BY ALL ORDER BY ALL
@@ -48,7 +49,7 @@ def main() -> None:
     connection = duckdb.connect()
     connection.register("cells", pa.concat_tables([_accuracy(seed) for seed in options.seeds]))
     for by in ("", "week_of_quarter,", "opportunity_type,"):
-        print(connection.sql(SUMMARY.format(by=by)))
+        connection.sql(SUMMARY.format(by=by)).show(max_width=200)
 
 
 def _accuracy(seed: int) -> pa.Table:
