@@ -319,6 +319,11 @@ BROKEN: dict[str, dict[str, Change]] = {
         "borne_as_soon_as_somebody_is_won": {"customers_won": "0"},
     },
     "gold.arr_composition": {"customers_have_arr": {"customers": "IF(arr > 0, 0, 1)"}},
+    "gold.attribution": {
+        "nothing_won_has_no_arr": {"attributed_wins": "0", "cost_per_attributed_win": NOTHING},
+        "unattributed_has_no_campaign": {"channel": "'unattributed'"},
+        "a_cost_needs_spend_and_a_win": {"cost_per_attributed_win": NOTHING},
+    },
     "gold.churn_reasons": {"only_an_unknown_reason_has_no_type": {"churn_type": "'unknown'"}},
     "gold.churn_risk": {
         "at_risk_is_all_or_nothing": {"mrr_at_risk": "mrr_at_risk + 0.01"},
