@@ -24,6 +24,7 @@ PAGE = PROJECT / "docs" / "metrics.md"
 
 UNITS = {
     "count": "number",
+    "parts": "number, shared in millionths",
     "money": "money, in the reporting currency",
     "share": "share, 0 to 1",
     "ratio": "ratio",
@@ -68,7 +69,9 @@ class Metric(Model):
     label: str
     definition: str
     formula: str
-    unit: Literal["count", "money", "share", "ratio", "score", "points", "answer", "months", "days", "hours", "seconds"]
+    unit: Literal[
+        "count", "parts", "money", "share", "ratio", "score", "points", "answer", "months", "days", "hours", "seconds"
+    ]
     direction: Literal["higher", "lower", "neutral"]
     grain: str
     policy: Literal["board"] | None = None

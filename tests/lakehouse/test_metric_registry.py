@@ -75,7 +75,9 @@ def test_an_interval_is_published_where_it_is_promised(metric):
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
 def test_money_is_decimal_and_rates_are_not(metric):
     types = {DECLARED[name].type for name in metric.columns if name in DECLARED}
-    kinds = {"money": "decimal", "seconds": "decimal", "count": "bigint"}.get(metric.unit, ("double", "int"))
+    kinds = {"money": "decimal", "seconds": "decimal", "parts": "decimal", "count": "bigint"}.get(
+        metric.unit, ("double", "int")
+    )
     assert all(type_.startswith(kinds) for type_ in types), types
     if metric.unit == "share":
         assert all(DECLARED[name].maximum in (None, 1) for name in metric.columns if name in DECLARED)

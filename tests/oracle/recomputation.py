@@ -19,6 +19,7 @@ STEPS = (
     "movements",
     "orders",
     "acquisition",
+    "funnel",
     "margins",
     "lifetimes",
     "segments",
@@ -79,6 +80,17 @@ SUBJECTS = (
         "(SELECT 'total' AS what, sum(total_spend) AS spend, sum(allocated) AS borne, sum(unallocated) AS unallocated"
         " FROM gold_acquisition_costs)",
         ("what",),
+    ),
+    Subject(
+        "funnel",
+        "(SELECT * FROM gold_funnel WHERE cohort_grain = 'month' AND dimension IN ('all', 'lead_source'))",
+        ("cohort_start", "dimension", "dimension_value"),
+    ),
+    Subject(
+        "first_touches",
+        "(SELECT month, channel, sum(attributed_wins) AS attributed_wins FROM gold_attribution"
+        " WHERE model = 'first_touch' AND attributed_wins > 0 GROUP BY ALL)",
+        ("month", "channel"),
     ),
     Subject("gross_profit", "(SELECT * FROM gold_customer_margins WHERE is_served)", ("customer_id", "month")),
     Subject("gross_margin", "gold_unit_economics", ("customer_id",)),

@@ -587,6 +587,11 @@ BROKEN: dict[str, dict[str, Change]] = {
         "who_skips_goes_forward": {"is_skip": "true", "is_regression": "true"},
         "days_where_somebody_went": {"median_days": NOTHING},
     },
+    "gold.attribution": {
+        "nothing_won_has_no_arr": {"attributed_wins": "0", "cost_per_attributed_win": NOTHING},
+        "unattributed_has_no_campaign": {"channel": "'unattributed'"},
+        "a_cost_needs_spend_and_a_win": {"cost_per_attributed_win": NOTHING},
+    },
 }
 
 # What a row cannot help breaking beside a rule.
