@@ -27,9 +27,10 @@ class DealRisk(Model):
 
 
 class Pipeline(Model):
-    """Bands of deals and ages (lower ends), the coverage that is aimed at, and the thresholds of risk."""
+    """Bands of deals and ages (lower ends), the coverage that is aimed at, months of ramp, and the thresholds of risk."""
 
     deal_sizes: Edges
     age_bands_days: Edges
     coverage_target: Annotated[float, Field(gt=0)]
+    ramp_months: PositiveInt
     deal_risk: DealRisk

@@ -392,6 +392,15 @@ BROKEN: dict[str, dict[str, Change]] = {
         "what_is_owed_is_owed_by_somebody": {"customers": "invoices + 1"},
         "nothing_open_owes_nothing": {"invoices": "0", "customers": "0"},
     },
+    "gold.rep_performance": {
+        "new_business_is_part_of_what_was_won": {"won_new_arr": "won_arr + 0.01"},
+        "rate_where_a_deal_closed": {"win_rate": NOTHING},
+        "rate_within_its_bounds": {"win_rate_high": "win_rate / 2"},
+        "cycle_where_a_deal_was_won": {"median_cycle_days": NOTHING},
+        "nothing_won_without_a_win": {"won_arr": "IF(wins = 0, 0.01, won_arr)"},
+        "attained_against_a_quota": {"quota_arr": NOTHING},
+        "quarter_is_its_first_day": {"quarter": "quarter + 1"},
+    },
     "gold.retention_cohorts": {
         "no_more_active_than_customers": {"active_customers": "customers + 1"},
         "complete_cells_and_only_they_are_known": {"is_complete": "false"},
