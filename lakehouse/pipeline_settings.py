@@ -44,8 +44,11 @@ class Forecast(Model):
 class Pipeline(Model):
     """Bands of deals and ages (lower ends), the coverage that is aimed at, thresholds of risk, and the forecasts."""
 
+    """Bands of deals and ages (lower ends), the coverage that is aimed at, months of ramp, and the thresholds of risk."""
+
     deal_sizes: Edges
     age_bands_days: Edges
     coverage_target: Annotated[float, Field(gt=0)]
+    ramp_months: PositiveInt
     deal_risk: DealRisk
     forecast: Forecast

@@ -592,6 +592,15 @@ BROKEN: dict[str, dict[str, Change]] = {
         "unattributed_has_no_campaign": {"channel": "'unattributed'"},
         "a_cost_needs_spend_and_a_win": {"cost_per_attributed_win": NOTHING},
     },
+    "gold.rep_performance": {
+        "new_business_is_part_of_what_was_won": {"won_new_arr": "won_arr + 0.01"},
+        "rate_where_a_deal_closed": {"win_rate": NOTHING},
+        "rate_within_its_bounds": {"win_rate_high": "win_rate / 2"},
+        "cycle_where_a_deal_was_won": {"median_cycle_days": NOTHING},
+        "nothing_won_without_a_win": {"won_arr": "IF(wins = 0, 0.01, won_arr)"},
+        "attained_against_a_quota": {"quota_arr": NOTHING},
+        "quarter_is_its_first_day": {"quarter": "quarter + 1"},
+    },
 }
 
 # What a row cannot help breaking beside a rule.
