@@ -333,6 +333,24 @@ BROKEN: dict[str, dict[str, Change]] = {
         "cycle_of_who_was_won": {"won": "0", "lost": "lost + 1", "won_arr": "0"},
         "money_of_who_was_won": {"won_arr": "won_arr + 1"},
     },
+    "gold.billing_lag": {
+        "close_to_order_of_some_orders": {"median_days_close_to_order": NOTHING},
+        "close_to_order_ascends": {"p90_days_close_to_order": "median_days_close_to_order - 1"},
+        "close_to_order_of_no_more_than_all": {"orders_close_to_order": "orders + 1"},
+        "order_to_invoice_of_some_orders": {"median_days_order_to_invoice": NOTHING},
+        "order_to_invoice_ascends": {"p90_days_order_to_invoice": "median_days_order_to_invoice - 1"},
+        "order_to_invoice_of_no_more_than_all": {"orders_order_to_invoice": "orders + 1"},
+        "invoice_to_cash_of_some_orders": {"median_days_invoice_to_cash": NOTHING},
+        "invoice_to_cash_ascends": {"p90_days_invoice_to_cash": "median_days_invoice_to_cash - 1"},
+        "close_to_cash_of_some_orders": {"median_days_close_to_cash": NOTHING},
+        "close_to_cash_ascends": {"p90_days_close_to_cash": "median_days_close_to_cash - 1"},
+        "close_to_cash_of_no_more_than_all": {"orders_close_to_cash": "orders + 1"},
+        "cash_comes_after_an_invoice": {"orders_invoice_to_cash": "orders_order_to_invoice + 1"},
+    },
+    "gold.bookings_reconciliation": {
+        "adds_up": {"rounding": "rounding + 0.01"},
+        "orders_that_do_not_count_are_taken_off": {"ended": "0.01", "rounding": "rounding + ended - 0.01"},
+    },
     "gold.bookings": {
         "every_difference_has_a_reason": {"rate_difference": "rate_difference + 0.01"},
         "term_means_orders_with_one": {"mean_term_months": NOTHING},
@@ -472,6 +490,10 @@ BROKEN: dict[str, dict[str, Change]] = {
     "gold.top_features": {
         "month_where_it_is_one": {"month": NOTHING},
         "no_more_customers_than_users": {"customers": "users + 1"},
+    },
+    "gold.term_mix": {
+        "share_within_its_interval": {"share_of_orders_high": "share_of_orders - 0.001"},
+        "no_more_than_of_all_terms": {"orders_of_all_terms": "orders - 1"},
     },
     "gold.unit_economics": {
         "churned_has_no_mrr": {"mrr": "0"},
