@@ -1,10 +1,12 @@
 """Commitments by the month in which they end, and what became of them: one row per renewal month, dimension and value.
 
 Of an account all that was ordered up to the same day, expansions too, is up for renewal together. It is renewed by an
-order of type renewal. It is lost when the account has ceased to pay since it signed, or when nothing was signed so many days after
-the end (`grace_days`); until then it is pending. Rates are of months that are over and of what was decided in them;
-months ahead are the calendar of the renewals to come. ARR before and after is at the rate of the day on which the
-commitment ends, ahead of it of the as-of day.
+order of type renewal. It is lost when the account has ceased to pay since it signed, or when nothing was signed so many
+days after the end (`grace_days`); until then it is pending. Rates are of months that are over and of what was decided in
+them; months ahead are the calendar of the renewals to come. ARR before and after is at the rate of the day on which the
+commitment ends, ahead of it of the as-of day, and of the product line that was ordered first: add-ons of another one run
+on beside a renewal. A rate of money has the interval of as many commitments of equal size as it is worth:
+(Σ ARR)² ÷ Σ ARR².
 """
 
 from __future__ import annotations
@@ -62,6 +64,8 @@ table = Table(
         Column("arr_after", MONEY, "ARR of the orders that renewed", nullable=False, minimum=0),
         Column("arr_renewal_rate", "double", "renewed_arr ÷ (renewed_arr + lost_arr); null before the month is over",
                minimum=0, maximum=1),
+        Column("arr_renewal_rate_low", "double", "Lower end of its 95 % interval", minimum=0, maximum=1),
+        Column("arr_renewal_rate_high", "double", "Upper end of its 95 % interval", minimum=0, maximum=1),
         Column("expansion_ratio", "double", "arr_after ÷ renewed_arr; null before the month is over", minimum=0),
     ),
     checks=(
@@ -118,17 +122,24 @@ def _counted(decided: DataFrame) -> DataFrame:
         F.count_if(F.col("arr_after") > F.col("arr_before")).alias("upsold"),
         *(arr_of(name).alias(f"{name}_arr") for name in STATUSES),
         F.coalesce(F.sum("arr_after"), F.lit(0)).alias("arr_after"),
+        F.sum(F.when(F.col("status") != "pending", F.col("arr_before") * F.col("arr_before"))).alias("_squares"),
     )  # fmt: skip
 
 
 def _rated(counted: DataFrame, as_of: date, min_observations: int, reporting_currency: str) -> DataFrame:
     renewed, decided = F.col("renewed"), F.col("renewed") + F.col("lost")
     low, high = wilson_interval(renewed, decided)
+    decided_arr = F.col("renewed_arr") + F.col("lost_arr")
+    kept_share = safe_ratio(F.col("renewed_arr"), decided_arr)
+    equal_ones = safe_ratio(decided_arr.cast("double") * decided_arr.cast("double"), F.col("_squares"))
+    arr_low, arr_high = wilson_interval(kept_share * equal_ones, equal_ones)
     rates = {
         "renewal_rate": safe_ratio(renewed, decided),
         "renewal_rate_low": low,
         "renewal_rate_high": high,
-        "arr_renewal_rate": safe_ratio(F.col("renewed_arr"), F.col("renewed_arr") + F.col("lost_arr")),
+        "arr_renewal_rate": kept_share,
+        "arr_renewal_rate_low": arr_low,
+        "arr_renewal_rate_high": arr_high,
         "expansion_ratio": safe_ratio(F.col("arr_after"), F.col("renewed_arr")),
     }
     is_complete = F.last_day("renewal_month") <= F.lit(as_of)

@@ -6,6 +6,7 @@ from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.window import Window
 
 from lakehouse.metrics.currency import to_reporting, with_first_rate_at_least
 from lakehouse.settings import Renewals
@@ -93,10 +94,17 @@ def amounts_of_terms(
     """Return what each commitment is worth before and after its end: one row per account and end.
 
     ``arr_before``, ``arr_after`` (null unless renewed) are decimal(18,2) at the rate of the day of the end, ahead of it
-    of the as-of day; ``ordered_date`` is that of the first renewal. ``renewing`` are the rows of :func:`renewing_orders`,
+    of the as-of day, of the product line that was ordered first; ``ordered_date`` is that of the first renewal. ``renewing`` are the rows of :func:`renewing_orders`,
     ``rates`` the clean bronze.exchange_rates.
     """
-    before = orders.filter(F.col("renewal_date").isNotNull()).select(*TERM, "currency", F.col("arr").alias("_before"))
+    committed = orders.filter(F.col("renewal_date").isNotNull())
+    first_line = F.min_by("product_line", F.struct("ordered_at", "order_id")).over(Window.partitionBy(*TERM))
+    # A renewal orders its product line anew; add-ons of another one run on beside it.
+    before = (
+        committed.withColumn("_line", first_line)
+        .filter(F.col("product_line").eqNullSafe(F.col("_line")))
+        .select(*TERM, "currency", F.col("arr").alias("_before"))
+    )
     after = renewing.select(*TERM, "currency", F.col("arr").alias("_after"), "ordered_date")
     dated = before.unionByName(after, allowMissingColumns=True).withColumn(
         "_end_date", F.least("renewal_date", F.lit(as_of))

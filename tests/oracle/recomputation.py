@@ -18,6 +18,8 @@ STEPS = (
     "ledger",
     "movements",
     "orders",
+    "bookings",
+    "renewals",
     "acquisition",
     "funnel",
     "margins",
@@ -68,6 +70,12 @@ SUBJECTS = (
         "(SELECT * FROM gold_arr_composition WHERE period_grain = 'month')",
         ("period_start", "order_type"),
     ),
+    Subject(
+        "bookings",
+        "(SELECT * FROM gold_bookings WHERE dimension IN ('all', 'product_line'))",
+        ("period_grain", "period_start", "order_type", "dimension", "dimension_value"),
+    ),
+    Subject("renewals", "(SELECT * FROM gold_renewals WHERE dimension = 'all')", ("renewal_month",)),
     Subject("customer_cac", "gold_unit_economics", ("customer_id",)),
     Subject(
         "cac_by_channel",

@@ -601,6 +601,28 @@ BROKEN: dict[str, dict[str, Change]] = {
         "attained_against_a_quota": {"quota_arr": NOTHING},
         "quarter_is_its_first_day": {"quarter": "quarter + 1"},
     },
+    "gold.billing_lag": {
+        "close_to_order_of_some_orders": {"median_days_close_to_order": NOTHING},
+        "close_to_order_ascends": {"p90_days_close_to_order": "median_days_close_to_order - 1"},
+        "close_to_order_of_no_more_than_all": {"orders_close_to_order": "orders + 1"},
+        "order_to_invoice_of_some_orders": {"median_days_order_to_invoice": NOTHING},
+        "order_to_invoice_ascends": {"p90_days_order_to_invoice": "median_days_order_to_invoice - 1"},
+        "order_to_invoice_of_no_more_than_all": {"orders_order_to_invoice": "orders + 1"},
+        "invoice_to_cash_of_some_orders": {"median_days_invoice_to_cash": NOTHING},
+        "invoice_to_cash_ascends": {"p90_days_invoice_to_cash": "median_days_invoice_to_cash - 1"},
+        "close_to_cash_of_some_orders": {"median_days_close_to_cash": NOTHING},
+        "close_to_cash_ascends": {"p90_days_close_to_cash": "median_days_close_to_cash - 1"},
+        "close_to_cash_of_no_more_than_all": {"orders_close_to_cash": "orders + 1"},
+        "cash_comes_after_an_invoice": {"orders_invoice_to_cash": "orders_order_to_invoice + 1"},
+    },
+    "gold.bookings_reconciliation": {
+        "adds_up": {"rounding": "rounding + 0.01"},
+        "orders_that_do_not_count_are_taken_off": {"ended": "0.01", "rounding": "rounding + ended - 0.01"},
+    },
+    "gold.term_mix": {
+        "share_within_its_interval": {"share_of_orders_high": "share_of_orders - 0.001"},
+        "no_more_than_of_all_terms": {"orders_of_all_terms": "orders - 1"},
+    },
 }
 
 # What a row cannot help breaking beside a rule.

@@ -22,6 +22,7 @@ def signed(account_id, order_type, ordered_at, end, arr, **others):
         "order_id": f"{account_id} {order_type} {ordered_at}",
         "account_id": account_id,
         "order_type": order_type,
+        "product_line": "platform",
         "segment": "SMB",
         "ordered_at": ordered_at,
         "ordered_date": ordered_at.date(),
@@ -34,9 +35,11 @@ def signed(account_id, order_type, ordered_at, end, arr, **others):
 
 
 ORDERS = (
-    # With an expansion up to the same end; what was renewed is up for renewal a year later.
+    # With an expansion up to the same end, and one of another product line, which no renewal orders anew; what was renewed
+    # is up for renewal a year later.
     signed("on time", "new", YEAR_BEFORE, day("05-10"), 1000, segment="Mid-Market"),
     signed("on time", "expansion", at("02-01"), day("05-10"), 200),
+    signed("on time", "expansion", at("02-02"), day("05-10"), 77, product_line="extensions"),
     signed("on time", "renewal", at("05-01"), date(2027, 5, 10), 1500, start_date=day("05-10")),
     signed("early", "new", YEAR_BEFORE, day("05-20"), 1000),
     signed("early", "renewal", at("04-01"), None, 800, start_date=day("05-20")),
@@ -98,6 +101,13 @@ def test_money_counts_what_the_account_had_ordered_up_to_the_end(renewals):
     assert (may.lost_arr, may.pending_arr) == (Decimal(500), Decimal(700))
     assert may.arr_renewal_rate == pytest.approx(3200 / 3700, abs=1e-9)
     assert may.expansion_ratio == 1.03125
+
+
+def test_the_interval_of_money_is_that_of_as_many_commitments_of_equal_size(renewals):
+    # 3,700² ÷ (1,200² + 1,000² + 1,000² + 500²) = 3.710027 at 3,200 ÷ 3,700 = 0.864865. Wilson: (3.208672 + 1.920729) ÷
+    # 7.551486 = 0.679257, ± 1.959964 × √(0.864865 × 0.135135 × 3.710027 + 0.960365) ÷ 7.551486 = 0.306438.
+    may = renewals[day("05-01"), "all", "all"]
+    assert (may.arr_renewal_rate_low, may.arr_renewal_rate_high) == pytest.approx((0.372819, 0.985695), abs=2e-6)
 
 
 def test_nobody_who_may_still_sign_is_lost(renewals):
