@@ -76,7 +76,7 @@ table = Table(
             (Part("silver.billing_orders", "count(*)"),),
         ),
         Reconciliation(
-            "everything_has_a_reason", "sum(unexplained_customers)", (), by=("month",), severity="warn", action="mark"
+            "everything_has_a_reason", "sum(unexplained_customers)", (), by=("month",), severity="info", action="mark"
         ),
     ),
 )  # fmt: skip
