@@ -494,6 +494,14 @@ BROKEN: dict[str, dict[str, Change]] = {
         "ltv_within_its_bounds": {"ltv_high": "ltv - 0.01"},
         "ltv_interval_or_reason": {"ltv_status": "'no_churn'"},
     },
+    "gold.win_rates": {
+        "somebody_decided": {"wins": "0", "losses": "0"},
+        "rate_within_its_bounds": {"win_rate_high": "win_rate / 2"},
+        "rate_by_arr_where_there_is_arr": {"win_rate_by_arr": NOTHING},
+        "rate_by_arr_within_its_bounds": {"win_rate_by_arr_high": "win_rate_by_arr / 2"},
+        "nothing_won_without_a_win": {"won_arr": "IF(wins = 0, 0.01, won_arr)"},
+        "quantiles_ascend": {"p90_cycle_days": "median_cycle_days / 2"},
+    },
 }
 
 # What a row cannot help breaking beside a rule.
