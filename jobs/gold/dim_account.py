@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.customer_settings import Health
-from lakehouse.metrics.accounts import answers_of, profiles, support_of
+from lakehouse.metrics.accounts import answers_of, parents_of, profiles, support_of
 from lakehouse.metrics.health import BANDS, health_band
 from lakehouse.metrics.lifecycle import LIFECYCLE_STAGES
 from lakehouse.metrics.ratios import safe_ratio
@@ -31,14 +31,15 @@ table = Table(
         "customer_usage": "gold.customer_usage",
         "tickets": "silver.tickets",
         "nps_responses": "silver.nps_responses",
+        "crm_accounts": "silver.accounts",
     },
     settings=("as_of", "health", "reporting_currency"),
     foreign_keys={"primary_customer_id": "silver.customers"},
     columns=(
         Column("account_id", "string", "Account", nullable=False),
         Column("account_name", "string", "Legal name of the largest customer"),
-        Column("parent_account_id", "string", "Account that owns this one; null while no CRM says so"),
-        Column("parent_account_name", "string", "Its name; null while no CRM says so"),
+        Column("parent_account_id", "string", "Account that owns this one; null where the CRM names none"),
+        Column("parent_account_name", "string", "Its name; null where the CRM does not know it"),
         Column("primary_customer_id", "string", "Largest customer of the account", nullable=False),
         Column("customers", "bigint", "Billing customers, also those who never paid", nullable=False, minimum=1),
         Column("active_customers", "bigint", "Those of them with MRR", nullable=False, minimum=0),
@@ -93,6 +94,7 @@ def transform(
     customer_usage: DataFrame,
     tickets: DataFrame,
     nps_responses: DataFrame,
+    crm_accounts: DataFrame,
     as_of: date,
     health: Health,
     reporting_currency: str,
@@ -106,6 +108,7 @@ def transform(
             how="left",
             on="account_id",
         )
+        .join(parents_of(crm_accounts), how="left", on="account_id")
         .crossJoin(customer_usage.agg((F.count("*") > 0).alias("is_use_known")))
         .fillna(0, subset=["tickets_90d"])
     )
@@ -115,8 +118,6 @@ def transform(
         accounts.withColumns(
             {
                 "account_name": F.col("company_name"),
-                "parent_account_id": F.lit(None),
-                "parent_account_name": F.lit(None),
                 "primary_customer_id": F.col("customer_id"),
                 "currency": F.lit(reporting_currency),
                 "arr": 12 * F.col("mrr"),

@@ -1,8 +1,8 @@
 """How much of the recurring revenue hangs on how few customers: one row per month, dimension and value.
 
-Of the customers with MRR at the month's close, by their dimensions then; the last month is the company now. The largest
-5 % of 30 customers are 2, since a part of a customer counts as one. Which of several equal customers is among the
-largest changes no share.
+Of the customers with MRR at the month's close, by their dimensions then; the last month is the company now. The rep is
+the one who looks after the account on the as-of day, in every month. The largest 5 % of 30 customers are 2, since a part
+of a customer counts as one. Which of several equal customers is among the largest changes no share.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from lakehouse.metrics.concentration import gini, herfindahl_index, largest_perc
 from lakehouse.metrics.ratios import safe_ratio
 from lakehouse.table import MONEY, Check, Column, Table
 
-DIMENSIONS = {"all": (), "segment": ("segment",), "region": ("region",), "company_size": ("company_size",)}
+DIMENSIONS = {
+    "all": (),
+    "segment": ("segment",),
+    "region": ("region",),
+    "company_size": ("company_size",),
+    "rep": ("owner_rep_id",),
+}
 
 GROUP = ("month", "dimension", "dimension_value")
 
@@ -28,12 +34,12 @@ table = Table(
     description=__doc__,
     grain="month × dimension × value",
     key=GROUP,
-    inputs={"customer_months": "silver.customer_months"},
+    inputs={"customer_months": "silver.customer_months", "accounts": "silver.accounts"},
     settings=("min_observations", "reporting_currency"),
     columns=(
         Column("month", "date", "First day of the month at whose close it is measured", nullable=False),
         Column("dimension", "string", "What customers are grouped by", nullable=False, values=tuple(DIMENSIONS)),
-        Column("dimension_value", "string", "Value at the month's close", nullable=False),
+        Column("dimension_value", "string", "Value at the month's close; unknown where it is missing", nullable=False),
         Column("currency", "string", "Reporting currency, ISO 4217", nullable=False),
         Column("customers", "bigint", "Customers with MRR", nullable=False, minimum=1),
         Column("is_small", "boolean", "Fewer customers than min_observations", nullable=False),
@@ -64,10 +70,14 @@ table = Table(
 )  # fmt: skip
 
 
-def transform(customer_months: DataFrame, min_observations: int, reporting_currency: str) -> DataFrame:
+def transform(
+    customer_months: DataFrame, accounts: DataFrame, min_observations: int, reporting_currency: str
+) -> DataFrame:
+    owners = accounts.select("account_id", "owner_rep_id")
     group = Window.partitionBy(*GROUP)
     largest_first = group.orderBy(F.desc("closing_mrr"), "customer_id")
-    ranked = by_dimension(customer_months.filter("is_active"), DIMENSIONS).withColumns(
+    paying = customer_months.filter("is_active").join(owners, how="left", on="account_id")
+    ranked = by_dimension(paying, DIMENSIONS).withColumns(
         {"rank": F.row_number().over(largest_first), "peers": F.count("*").over(group)}
     )
     rank, mrr = F.col("rank"), F.col("closing_mrr")

@@ -1,22 +1,24 @@
-"""How many of the opportunities that were closed were won, and how long they took: one row per quarter, opportunity type, dimension and value.
+"""How much of what closes is won: one row per period, opportunity type, dimension and value.
 
-By the quarter in which they were closed; the dimensions are those of the opportunity. The quarter of the as-of day may
-still be running.
+A period is the calendar quarter in which deals closed, or the last four that are complete. Open deals have no say: they
+are neither won nor lost yet. ``all`` stands for every type; the rep is the one who owned the deal when it closed.
 """
 
 from __future__ import annotations
 
 from datetime import date
 
-from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.metrics.breakdown import ALL, by_dimension, with_totals
+from lakehouse.metrics.breakdown import ALL, UNKNOWN, by_dimension, with_totals
 from lakehouse.metrics.ratios import safe_ratio, wilson_interval
-from lakehouse.rules import Constant, Part, Reconciliation
+from lakehouse.metrics.sales import closed_deals, quarter_end
+from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 from lakehouse.vocabulary import OPPORTUNITY_TYPES
+
+QUARTER, LAST_4_QUARTERS = "quarter", "last_4_quarters"
 
 DIMENSIONS = {
     "all": (),
@@ -24,105 +26,128 @@ DIMENSIONS = {
     "region": ("region",),
     "lead_source": ("lead_source",),
     "deal_size": ("deal_size",),
+    "rep": ("closing_rep_id",),
 }
-GROUP = ("quarter", "opportunity_type", "dimension", "dimension_value")
+
+GROUP = ("period_grain", "period_start", "opportunity_type", "dimension", "dimension_value")
 
 table = Table(
     name="gold.win_rates",
     description=__doc__,
-    grain="quarter × opportunity type × dimension × value",
+    grain="period × opportunity type × dimension × value",
     key=GROUP,
-    inputs={"opportunities": "silver.opportunities"},
+    inputs={"opportunities": "silver.opportunities", "states": "silver.opportunity_states"},
     settings=("as_of", "min_observations", "reporting_currency"),
     columns=(
-        Column("quarter", "date", "First day of the calendar quarter of the close", nullable=False),
-        Column("opportunity_type", "string", "What kind of business it is", nullable=False,
-               values=(*OPPORTUNITY_TYPES, "unknown", ALL)),
-        Column("dimension", "string", "What opportunities are grouped by", nullable=False, values=tuple(DIMENSIONS)),
-        Column("dimension_value", "string", "Value of the opportunity", nullable=False),
+        Column("period_grain", "string", "What the period is", nullable=False, values=(QUARTER, LAST_4_QUARTERS)),
+        Column("period_start", "date", "First day of the period", nullable=False),
+        Column("is_complete", "boolean", "The period is over on the as-of day", nullable=False),
+        Column("opportunity_type", "string", "Kind of business, or all", False, (ALL, UNKNOWN, *OPPORTUNITY_TYPES)),
+        Column("dimension", "string", "What deals are grouped by", nullable=False, values=tuple(DIMENSIONS)),
+        Column("dimension_value", "string", "Value; unknown where it is missing", nullable=False),
         Column("currency", "string", "Reporting currency, ISO 4217", nullable=False),
-        Column("is_complete", "boolean", "The quarter is over on the as-of day", nullable=False),
-        Column("won", "bigint", "Opportunities won", nullable=False, minimum=0),
-        Column("lost", "bigint", "Opportunities lost", nullable=False, minimum=0),
-        Column("is_small", "boolean", "Fewer closed than min_observations", nullable=False),
-        Column("win_rate", "double", "won ÷ (won + lost)", nullable=False, minimum=0, maximum=1),
-        Column("win_rate_low", "double", "Lower end of its 95 % interval", nullable=False, minimum=0, maximum=1),
-        Column("win_rate_high", "double", "Upper end of its 95 % interval", nullable=False, minimum=0, maximum=1),
-        Column("won_arr", MONEY, "ARR of those won, at the rate of their opening", nullable=False, minimum=0),
-        Column("lost_arr", MONEY, "ARR of those lost, at the rate of their opening", nullable=False, minimum=0),
-        Column("arr_win_rate", "double", "won_arr ÷ (won_arr + lost_arr)", minimum=0, maximum=1),
-        Column("median_won_cycle_days", "double", "Days from opening to the win, median; null without one", minimum=0),
-        Column("p90_won_cycle_days", "double", "Days in which nine of ten wins were won", minimum=0),
-        Column("median_lost_cycle_days", "double", "Days from opening to the loss, median", minimum=0),
+        Column("wins", "bigint", "Deals won", nullable=False, minimum=0),
+        Column("losses", "bigint", "Deals lost", nullable=False, minimum=0),
+        Column("is_small", "boolean", "Fewer deals closed than min_observations", nullable=False),
+        Column("win_rate", "double", "wins ÷ (wins + losses)", nullable=False, minimum=0, maximum=1),
+        Column("win_rate_low", "double", "Lower 95 % bound (Wilson)", nullable=False, minimum=0, maximum=1),
+        Column("win_rate_high", "double", "Upper 95 % bound (Wilson)", nullable=False, minimum=0, maximum=1),
+        Column("won_arr", MONEY, "ARR of the deals won", nullable=False, minimum=0),
+        Column("lost_arr", MONEY, "ARR of the deals lost", nullable=False, minimum=0),
+        Column("win_rate_by_arr", "double", "won_arr ÷ (won_arr + lost_arr)", minimum=0, maximum=1),
+        Column("win_rate_by_arr_low", "double", "Lower 95 % bound (Wilson, of the effective number of deals)",
+               minimum=0, maximum=1),
+        Column("win_rate_by_arr_high", "double", "Upper 95 % bound", minimum=0, maximum=1),
+        Column("median_cycle_days", "double", "Median days from opening to winning; null without a win", minimum=0),
+        Column("p90_cycle_days", "double", "Days that nine tenths of the wins did not exceed", minimum=0),
     ),
     checks=(
-        Check("something_was_closed", "won + lost > 0"),
-        Check("rate_lies_in_its_interval", "win_rate BETWEEN win_rate_low - 1e-9 AND win_rate_high + 1e-9"),
-        Check("most_take_no_less_than_half", "p90_won_cycle_days IS NULL OR p90_won_cycle_days >= median_won_cycle_days"),
-        Check("cycle_of_who_was_won", "won > 0 OR median_won_cycle_days IS NULL"),
-        Check("money_of_who_was_won", "won > 0 OR won_arr = 0"),
+        Check("somebody_decided", "wins + losses > 0"),
+        Check("rate_within_its_bounds", "win_rate BETWEEN win_rate_low AND win_rate_high"),
+        Check("rate_by_arr_where_there_is_arr", "(win_rate_by_arr IS NULL) = (won_arr + lost_arr = 0)"),
+        Check("rate_by_arr_within_its_bounds",
+              "win_rate_by_arr IS NULL OR win_rate_by_arr BETWEEN win_rate_by_arr_low AND win_rate_by_arr_high"),
+        Check("nothing_won_without_a_win", "wins > 0 OR won_arr = 0"),
+        Check("quantiles_ascend", "median_cycle_days IS NULL OR median_cycle_days <= p90_cycle_days"),
     ),
     audits=(
-        *(
-            Reconciliation(
-                f"{name}_are_the_opportunities",
-                f"sum({name})",
-                (Part("silver.opportunities", "count(*)", where=f"is_{name} AND closed_date IS NOT NULL",
-                      by=("date(trunc(closed_date, 'quarter'))",)),),
-                by=("quarter",),
-                where=f"opportunity_type = '{ALL}' AND dimension = 'all'",
-            )
-            for name in ("won", "lost")
+        Reconciliation(
+            "every_dimension_has_every_closed_deal",
+            "sum(IF(dimension = 'all', 5, -1) * (wins + losses))",
+            (),
+            by=("period_grain", "period_start", "opportunity_type"),
         ),
-        Constant("closed_add_up_in_each_dimension", "sum(won + lost)", by=("dimension",),
-                 within=("quarter", "opportunity_type")),
+        Reconciliation(
+            "every_closed_deal_is_counted",
+            "sum(wins + losses)",
+            (Part("silver.opportunities", "count(closed_date)", where="NOT is_open",
+                  by=("trunc(closed_date, 'quarter')",)),),
+            by=("period_start",),
+            where="period_grain = 'quarter' AND dimension = 'all' AND opportunity_type = 'all'",
+        ),
+        Reconciliation(
+            "won_arr_is_that_of_the_deals",
+            "sum(won_arr)",
+            (Part("silver.opportunities", "sum(arr_reporting)", where="is_won AND closed_date IS NOT NULL",
+                  by=("trunc(closed_date, 'quarter')",)),),
+            by=("period_start",),
+            where="period_grain = 'quarter' AND dimension = 'all' AND opportunity_type = 'all'",
+        ),
     ),
 )  # fmt: skip
 
 
-def transform(opportunities: DataFrame, as_of: date, min_observations: int, reporting_currency: str) -> DataFrame:
-    closed = opportunities.filter(~F.col("is_open") & F.col("closed_date").isNotNull()).withColumns(
-        {
-            "quarter": F.trunc("closed_date", "quarter"),
-            "opportunity_type": F.coalesce("opportunity_type", F.lit("unknown")),
-        }
-    )
-    counted = (
-        with_totals(by_dimension(closed, DIMENSIONS), ("opportunity_type",))
+def transform(
+    opportunities: DataFrame, states: DataFrame, as_of: date, min_observations: int, reporting_currency: str
+) -> DataFrame:
+    kind = F.coalesce("opportunity_type", F.lit(UNKNOWN))
+    deals = closed_deals(opportunities, states).filter(F.col("quarter").isNotNull())
+    by_type = with_totals(deals.withColumn("opportunity_type", kind), ("opportunity_type",))
+    is_won, arr = F.col("is_won"), F.col("arr_reporting")
+    measured = (
+        by_dimension(_by_period(by_type, as_of), DIMENSIONS)
         .groupBy(*GROUP)
         .agg(
-            F.count_if("is_won").alias("won"),
-            F.count_if("is_lost").alias("lost"),
-            _arr_of("is_won").alias("won_arr"),
-            _arr_of("is_lost").alias("lost_arr"),
-            _cycle("is_won", 0.5).alias("median_won_cycle_days"),
-            _cycle("is_won", 0.9).alias("p90_won_cycle_days"),
-            _cycle("is_lost", 0.5).alias("median_lost_cycle_days"),
+            F.count_if(is_won).alias("wins"),
+            F.count_if(~is_won).alias("losses"),
+            F.sum(F.when(is_won, arr).otherwise(0)).cast(MONEY).alias("won_arr"),
+            F.sum(F.when(is_won, 0).otherwise(arr)).cast(MONEY).alias("lost_arr"),
+            # As many deals of one size would tell as much as these of different sizes do (Kish 1965).
+            safe_ratio(F.pow(F.sum(arr).cast("double"), 2), F.sum(arr * arr)).alias("effective_deals"),
+            F.median(F.when(is_won, F.col("cycle_days"))).alias("median_cycle_days"),
+            F.percentile(F.when(is_won, F.col("cycle_days")), 0.9).alias("p90_cycle_days"),
         )
     )
-    won, trials = F.col("won"), F.col("won") + F.col("lost")
-    low, high = wilson_interval(won, trials)
+    closed = F.col("wins") + F.col("losses")
+    by_arr = safe_ratio(F.col("won_arr"), F.col("won_arr") + F.col("lost_arr"))
+    low, high = wilson_interval(F.col("wins"), closed)
+    by_arr_low, by_arr_high = wilson_interval(by_arr * F.col("effective_deals"), F.col("effective_deals"))
+    months = F.when(F.col("period_grain") == QUARTER, 0).otherwise(9)
     return table.select(
-        counted.withColumns(
+        measured.withColumns(
             {
+                "is_complete": quarter_end(F.add_months("period_start", months)) <= F.lit(as_of),
                 "currency": F.lit(reporting_currency),
-                "is_complete": F.last_day(F.add_months("quarter", 2)) <= F.lit(as_of),
-                "is_small": trials < min_observations,
-                "win_rate": safe_ratio(won, trials),
+                "is_small": closed < min_observations,
+                "win_rate": safe_ratio(F.col("wins"), closed),
                 "win_rate_low": low,
                 "win_rate_high": high,
-                "arr_win_rate": safe_ratio(F.col("won_arr"), F.col("won_arr") + F.col("lost_arr")),
+                "win_rate_by_arr": by_arr,
+                "win_rate_by_arr_low": by_arr_low,
+                "win_rate_by_arr_high": by_arr_high,
             }
         )
     )
 
 
-def _arr_of(is_counted: str) -> SparkColumn:
-    return F.coalesce(F.sum(F.when(F.col(is_counted), F.col("arr_reporting"))), F.lit(0))
-
-
-def _cycle(is_counted: str, part: float) -> SparkColumn:
-    return F.percentile(F.when(F.col(is_counted), F.col("cycle_days")), F.lit(part))
+def _by_period(deals: DataFrame, as_of: date) -> DataFrame:
+    """Repeat each deal for every period that its quarter belongs to, adding period_grain and period_start."""
+    end = F.trunc(F.date_add(F.lit(as_of), 1), "quarter")
+    start = F.add_months(end, -12)
+    is_recent = (F.col("quarter") >= start) & (F.col("quarter") < end)
+    own = F.struct(F.lit(QUARTER).alias("period_grain"), F.col("quarter").alias("period_start"))
+    recent = F.struct(F.lit(LAST_4_QUARTERS).alias("period_grain"), start.alias("period_start"))
+    return deals.select("*", F.inline(F.array_compact(F.array(own, F.when(is_recent, recent)))))
 
 
 if __name__ == "__main__":

@@ -73,6 +73,18 @@ def answers_of(nps_responses: DataFrame, as_of: date) -> DataFrame:
     return recent.groupBy("account_id").agg(F.avg("score").alias("nps_score"))
 
 
+def parents_of(accounts: DataFrame) -> DataFrame:
+    """Return parent_account_id and parent_account_name: one row per account of silver.accounts that has a parent.
+
+    The name is null where the parent is not among the accounts.
+    """
+    names = accounts.select(
+        F.col("account_id").alias("parent_account_id"), F.col("account_name").alias("parent_account_name")
+    )
+    children = accounts.filter(F.col("parent_account_id").isNotNull()).select("account_id", "parent_account_id")
+    return children.join(names, how="left", on="parent_account_id")
+
+
 def _mean_by_mrr(score: str) -> Column:
     # Decimals sum alike in every order; doubles do not.
     weighted = F.sum(F.col(score).cast("decimal(18,9)") * F.col("mrr"))

@@ -534,19 +534,6 @@ BROKEN: dict[str, dict[str, Change]] = {
         "what_comes_has_no_rate": {"is_complete": "false"},
         "money_only_of_who_renewed": {"arr_after": "arr_after + 1"},
     },
-    "gold.win_rates": {
-        "something_was_closed": {
-            "won": "0",
-            "lost": "0",
-            "median_won_cycle_days": NOTHING,
-            "won_arr": "0",
-            "p90_won_cycle_days": NOTHING,
-        },
-        "rate_lies_in_its_interval": {"win_rate_low": "win_rate_high"},
-        "most_take_no_less_than_half": {"p90_won_cycle_days": "median_won_cycle_days - 1"},
-        "cycle_of_who_was_won": {"won": "0", "lost": "lost + 1", "won_arr": "0"},
-        "money_of_who_was_won": {"won_arr": "won_arr + 1"},
-    },
     "gold.bookings": {
         "every_difference_has_a_reason": {"rate_difference": "rate_difference + 0.01"},
         "term_means_orders_with_one": {"mean_term_months": NOTHING},
@@ -622,6 +609,14 @@ BROKEN: dict[str, dict[str, Change]] = {
     "gold.term_mix": {
         "share_within_its_interval": {"share_of_orders_high": "share_of_orders - 0.001"},
         "no_more_than_of_all_terms": {"orders_of_all_terms": "orders - 1"},
+    },
+    "gold.win_rates": {
+        "somebody_decided": {"wins": "0", "losses": "0"},
+        "rate_within_its_bounds": {"win_rate_high": "win_rate / 2"},
+        "rate_by_arr_where_there_is_arr": {"win_rate_by_arr": NOTHING},
+        "rate_by_arr_within_its_bounds": {"win_rate_by_arr_high": "win_rate_by_arr / 2"},
+        "nothing_won_without_a_win": {"won_arr": "IF(wins = 0, 0.01, won_arr)"},
+        "quantiles_ascend": {"p90_cycle_days": "median_cycle_days / 2"},
     },
 }
 

@@ -12,6 +12,7 @@ import pytest
 from jobs.gold.customer_usage import table as customer_usage
 from jobs.gold.dim_account import table, transform
 from jobs.gold.unit_economics import table as unit_economics
+from jobs.silver.accounts import table as crm_accounts
 from jobs.silver.customers import table as customers
 from jobs.silver.nps_responses import table as nps_responses
 from jobs.silver.tickets import table as tickets
@@ -95,6 +96,12 @@ def frames(rows):
             answer("r2", "large", (6, 30), 9),
             answer("too old", "large", (1, 1), 0),
         ),
+        "crm_accounts": rows(
+            crm_accounts,
+            {"account_id": "group", "account_name": "Group Ltd", "parent_account_id": "holding"},
+            {"account_id": "holding", "account_name": "Holding Ltd"},
+            {"account_id": "former", "account_name": "Former Ltd", "parent_account_id": "nobody knows"},
+        ),
     }
 
 
@@ -118,7 +125,15 @@ def test_the_largest_customer_speaks_for_the_account(accounts):
     # Nobody pays any more: of those who once did, who came first.
     assert (former.primary_customer_id, former.lifecycle_stage) == ("gone first", "churned")
     assert (new.primary_customer_id, new.lifecycle_stage, new.is_churned) == ("trying", "trial", False)
-    assert (group.parent_account_id, group.parent_account_name) == (None, None)
+
+
+def test_the_account_that_owns_an_account_is_the_one_that_the_crm_names(accounts):
+    told = {name: (row.parent_account_id, row.parent_account_name) for name, row in accounts[0].items()}
+    assert told == {
+        "group": ("holding", "Holding Ltd"),
+        "former": ("nobody knows", None),
+        "new": (None, None),
+    }
 
 
 def test_amounts_and_counts_add_up_over_the_customers(accounts):

@@ -1,4 +1,4 @@
-"""gold.rep_performance: who closed what in which quarter, worked out by hand."""
+"""gold.rep_performance and gold.win_rates: who closed what in which quarter, worked out by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from jobs.bronze.activities import table as received_activities
-from jobs.gold import rep_performance
+from jobs.gold import rep_performance, win_rates
 from jobs.silver.opportunities import table as opportunities
 from jobs.silver.opportunity_states import table as opportunity_states
 from jobs.silver.quotas import table as quotas
@@ -163,3 +163,58 @@ def test_ramp_counts_from_the_hire_to_the_quarters_first_day_and_who_left_is_gon
         ("AE2", Q2): (2, False, True),
         ("unknown", Q1): (None, None, None),
     }
+
+
+@pytest.fixture(scope="module")
+def rates(rows):
+    """The last four complete quarters on 29 June begin with the second of 2025."""
+    found = win_rates.transform(
+        opportunities=rows(
+            opportunities,
+            *OPPORTUNITIES,
+            closed("too old", "01-01", closed_date=date(2025, 3, 31), segment="SMB"),
+            closed("in time", "01-01", closed_date=date(2025, 4, 1), segment="SMB", arr="0.00", won=False),
+        ),
+        states=rows(opportunity_states, *STATES),
+        as_of=date(2026, 6, 29),
+        min_observations=3,
+        reporting_currency="USD",
+    )
+    found = audited(found, win_rates.table)
+    return {(row.period_grain, row.period_start, *row[3:6]): row for row in found}
+
+
+def test_the_win_rate_of_a_quarter_is_of_what_closed_in_it(rates):
+    first = rates["quarter", Q1, "all", "all", "all"]
+    # Handed over 300 and nobody's 20 were won, 700 was lost.
+    assert (first.wins, first.losses, first.won_arr, first.lost_arr, first.is_small) == (2, 1, 320, 700, False)
+    assert (first.win_rate, first.win_rate_by_arr) == (pytest.approx(2 / 3), pytest.approx(320 / 1020))
+    # Wilson's interval of 2 of 3.
+    assert (first.win_rate_low, first.win_rate_high) == pytest.approx((0.20766, 0.93851), abs=1e-5)
+    # Nine tenths of the way from 10 to 40 days.
+    assert (first.median_cycle_days, first.p90_cycle_days) == (25, pytest.approx(37))
+
+
+def test_by_arr_the_interval_is_that_of_as_many_deals_of_one_size(rates):
+    first = rates["quarter", Q1, "all", "all", "all"]
+    # 1020² ÷ (300² + 20² + 700²) = 1,040,400 ÷ 580,400 deals; Wilson's centre and half-width with it.
+    n, p, z2 = 1_040_400 / 580_400, 320 / 1020, 1.959964**2
+    centre, half = (p + z2 / (2 * n)) / (1 + z2 / n), (z2 * (p * (1 - p) / n + z2 / (4 * n * n))) ** 0.5 / (1 + z2 / n)
+    assert (first.win_rate_by_arr_low, first.win_rate_by_arr_high) == pytest.approx((centre - half, centre + half))
+
+
+def test_the_last_four_complete_quarters_leave_out_the_one_that_is_not_over(rates):
+    year = rates["last_4_quarters", date(2025, 4, 1), "all", "all", "all"]
+    assert (year.wins, year.losses, year.is_complete) == (2, 2, True)
+    assert not rates["quarter", Q2, "all", "all", "all"].is_complete
+    assert (
+        rates["quarter", date(2025, 1, 1), "all", "segment", "SMB"].wins,
+        rates["quarter", Q1, "all", "segment", "unknown"].wins,
+    ) == (1, 2)
+
+
+def test_types_and_the_rep_who_closed_a_deal_have_rates_of_their_own(rates):
+    assert rates["quarter", Q1, "all", "rep", "AE2"].win_rate == 1
+    assert rates["quarter", Q1, "all", "rep", "AE1"].win_rate == 0
+    assert rates["quarter", Q2, "expansion", "rep", "AE1"].median_cycle_days == 0
+    assert rates["quarter", Q2, "new_business", "all", "all"].wins == 1

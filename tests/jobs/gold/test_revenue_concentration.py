@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from jobs.gold.revenue_concentration import table, transform
+from jobs.silver.accounts import table as accounts
 from jobs.silver.customer_months import table as customer_months
 from tests.billing import audited
 
@@ -29,14 +30,15 @@ def concentration(rows):
     found = transform(
         customer_months=rows(
             customer_months,
-            closing("a", "60.00", region="Europe", segment="SMB", company_size="Small"),
-            closing("b", "20.00", region="Europe"),
-            closing("d", "10.00"),
+            closing("a", "60.00", region="Europe", segment="SMB", company_size="Small", account_id="A1"),
+            closing("b", "20.00", region="Europe", account_id="A2"),
+            closing("d", "10.00", account_id="A1"),
             closing("c", "10.00"),
             closing("gone", "0.00", region="Europe"),
             *(closing(f"{number:02}", "33.33", APRIL) for number in range(21, 0, -1)),
             closing("a", "0.01", MAY),
         ),
+        accounts=rows(accounts, {"account_id": "A1", "owner_rep_id": "R1"}, {"account_id": "A2"}),
         min_observations=4,
         reporting_currency="USD",
     )
@@ -80,3 +82,10 @@ def test_groups_are_measured_in_themselves_and_share_the_total(concentration):
     assert (europe.customers, europe.mrr, europe.share_of_mrr, europe.top_1_customer_share) == (2, 80, 0.8, 0.75)
     assert (unknown.largest_customer_id, unknown.share_of_mrr, unknown.is_small) == ("c", 0.2, True)
     assert concentration[MARCH, "segment", "SMB"].hhi == 1
+
+
+def test_a_rep_has_the_customers_of_the_accounts_that_the_rep_owns(concentration):
+    # A1 is R1's: 60 and 10; A2 is nobody's, and one customer has no account.
+    own, unknown = concentration[MARCH, "rep", "R1"], concentration[MARCH, "rep", "unknown"]
+    assert (own.customers, own.mrr, own.share_of_mrr) == (2, 70, 0.7)
+    assert (unknown.customers, unknown.mrr) == (2, 30)
