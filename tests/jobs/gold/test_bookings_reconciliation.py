@@ -61,7 +61,7 @@ def months(rows):
             signed("euros", "03-10", "03-10", "1000", currency="EUR", arr_reporting=Decimal(1200)),
             # Renewed late: what was ordered before is in force until the renewal is signed, and its add-on beyond.
             signed("renews", "01-05", "01-10", "600", opportunity_id="first"),
-            signed("renews", "06-05", "06-01", "700", order_type="renewal"),
+            signed("renews", "06-05", "05-25", "700", order_type="renewal"),
             signed("begins later", "05-20", "07-15", "500"),
             signed("leaves", "01-05", "01-10", "300"),
             signed(None, "06-02", "06-02", "50"),
