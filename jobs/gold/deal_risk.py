@@ -12,8 +12,6 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.bronze.activities import table as received_activities
-from lakehouse.cleaning import kept
 from lakehouse.metrics.deal_risk import FLAGS, activity_of, deal_flags, lasting_visits
 from lakehouse.metrics.opportunities import visits_of_deals
 from lakehouse.metrics.stages import OPEN_STAGES
@@ -30,7 +28,7 @@ table = Table(
     inputs={
         "opportunities": "silver.opportunities",
         "visits": "silver.opportunity_stages",
-        "activities": "bronze.activities",
+        "activities": "silver.activities",
     },
     settings=("as_of", "min_observations", "pipeline", "reporting_currency"),
     foreign_keys={"opportunity_id": "silver.opportunities"},
@@ -148,8 +146,7 @@ def transform(
 
 def _activity(activities: DataFrame, opportunities: DataFrame, as_of: date) -> DataFrame:
     """Return what :func:`activity_of` says of the activities up to the as-of day on ``opportunities``."""
-    made = kept(activities, received_activities).filter(F.to_date("occurred_at") <= F.lit(as_of))
-    of_open = made.join(opportunities.select("opportunity_id"), how="left_semi", on="opportunity_id")
+    of_open = activities.join(opportunities.select("opportunity_id"), how="left_semi", on="opportunity_id")
     return activity_of(of_open, as_of)
 
 

@@ -16,6 +16,7 @@ from lakehouse.forecasting.methods import QUANTILES
 from lakehouse.metrics.breakdown import with_totals
 from lakehouse.metrics.pipeline import of_opportunities
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.metrics.sales import quarter_end
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import AMOUNT, MONEY, Check, Column, Table
 
@@ -79,7 +80,7 @@ def transform(pipeline_forecast: DataFrame, states: DataFrame, opportunities: Da
         .groupBy(F.trunc("valid_from_date", "quarter").alias("quarter"), "opportunity_type", "segment")
         .agg(F.sum("arr_reporting").alias("actual_arr"))
     )
-    is_over = F.last_day(F.add_months("quarter", 2)) <= F.lit(as_of)
+    is_over = quarter_end(F.col("quarter")) <= F.lit(as_of)
     judged = (
         pipeline_forecast.filter(is_over)
         .join(F.broadcast(actual), on=["quarter", "opportunity_type", "segment"], how="left")

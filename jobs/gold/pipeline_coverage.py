@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.metrics.breakdown import by_dimension
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.metrics.sales import quarter_end
 from lakehouse.pipeline_settings import Pipeline
 from lakehouse.table import MONEY, Check, Column, Table
 
@@ -130,7 +131,7 @@ def _weeks(quotas: DataFrame, as_of: date) -> DataFrame:
     eve = F.date_add("quarter", 7 * (F.col("week_of_quarter") - 1) - 1)
     return (
         quotas.select("quarter").distinct().select("quarter", week).withColumn("date", eve)
-        .filter((F.col("date") <= F.lit(as_of)) & (F.col("date") < F.last_day(F.add_months("quarter", 2))))
+        .filter((F.col("date") <= F.lit(as_of)) & (F.col("date") < quarter_end(F.col("quarter"))))
     )  # fmt: skip
 
 

@@ -14,8 +14,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.breakdown import UNKNOWN
-from lakehouse.metrics.pipeline import FLOWS, at_close_of_quarters, is_expected, of_opportunities, with_flows
+from lakehouse.metrics.pipeline import FLOWS, is_expected, of_opportunities, with_flows
 from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.metrics.sales import open_at_quarter_ends, quarter_end
 from lakehouse.rules import Constant, Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 
@@ -104,7 +105,7 @@ def transform(states: DataFrame, opportunities: DataFrame, as_of: date, reportin
         "quarter", "opportunity_type", "segment", F.col("previous_rep_id").alias("rep_id"),
         (-F.col("transferred_arr")).alias("transferred_arr"),
     )  # fmt: skip
-    at_close = at_close_of_quarters(known, as_of)
+    at_close = open_at_quarter_ends(known, as_of)
     following = at_close.withColumn("quarter", F.add_months("quarter", 3)).filter(F.col("quarter") <= F.lit(as_of))
     parts = (
         _steps(changes),
@@ -122,7 +123,7 @@ def transform(states: DataFrame, opportunities: DataFrame, as_of: date, reportin
             {
                 "currency": F.lit(reporting_currency),
                 "slipped_out_share": safe_ratio(F.col("pushed_out_arr"), entered),
-                "is_complete": F.last_day(F.add_months("quarter", 2)) <= F.lit(as_of),
+                "is_complete": quarter_end(F.col("quarter")) <= F.lit(as_of),
             }
         )
     )

@@ -12,8 +12,6 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.bronze.activities import table as received_activities
-from lakehouse.cleaning import kept
 from lakehouse.metrics.breakdown import UNKNOWN
 from lakehouse.metrics.ratios import safe_ratio, wilson_interval
 from lakehouse.metrics.sales import closed_deals, open_at_quarter_ends, quarter_end, results_of_reps
@@ -36,7 +34,7 @@ table = Table(
         "quotas": "silver.quotas",
         "opportunities": "silver.opportunities",
         "states": "silver.opportunity_states",
-        "activities": "bronze.activities",
+        "activities": "silver.activities",
     },
     settings=("as_of", "min_observations", "pipeline", "reporting_currency"),
     foreign_keys={"rep_id": "silver.sales_reps"},
@@ -120,14 +118,13 @@ def transform(
     reporting_currency: str,
 ) -> DataFrame:
     own_rep_id = F.coalesce("rep_id", F.lit(UNKNOWN)).alias("rep_id")
-    made = kept(activities, received_activities).filter(F.to_date("occurred_at") <= F.lit(as_of))
     parts = (
         quotas.filter(F.col("quarter") <= F.lit(as_of)).select(*GROUP, "quota_arr"),
         results_of_reps(closed_deals(opportunities, states)),
         open_at_quarter_ends(states, as_of).select(
             own_rep_id, "quarter", F.lit(1).alias("open_deals"), F.col("arr_reporting").alias("pipeline_arr")
         ),
-        made.groupBy(own_rep_id, F.trunc("occurred_at", "quarter").alias("quarter")).agg(
+        activities.groupBy(own_rep_id, F.trunc("occurred_at", "quarter").alias("quarter")).agg(
             F.count("*").alias("activities")
         ),
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.breakdown import UNKNOWN
+from lakehouse.metrics.sales import quarter_end
 from lakehouse.metrics.stages import LOST, WON, is_open
 
 # Each with the sign with which it enters what is left at the end of the quarter.
@@ -33,24 +32,9 @@ def of_opportunities(states: DataFrame, opportunities: DataFrame) -> DataFrame:
     )
 
 
-def at_close_of_quarters(states: DataFrame, as_of: date) -> DataFrame:
-    """Return what is open at the close of each quarter, or of the as-of day: one row per opportunity and ``quarter``.
-
-    ``states`` are those of silver.opportunity_states.
-    """
-    until = F.coalesce(F.date_sub("valid_to_date", 1), F.lit(as_of))
-    quarters = F.sequence(F.trunc("valid_from_date", "quarter"), F.trunc(until, "quarter"), F.expr("INTERVAL 3 MONTH"))
-    closes_on = F.least(_last_day("quarter"), F.lit(as_of))
-    return (
-        states.filter(F.col("is_open") & (until >= F.col("valid_from_date")))
-        .withColumn("quarter", F.explode(quarters))
-        .filter(closes_on <= until)
-    )
-
-
 def is_expected(quarter: str, expected_close_date: str = "expected_close_date") -> Column:
     """Return whether the close is expected by the end of the quarter that begins on ``quarter``; no date: not."""
-    return F.coalesce(F.col(expected_close_date) <= _last_day(quarter), F.lit(False))
+    return F.coalesce(F.col(expected_close_date) <= quarter_end(F.col(quarter)), F.lit(False))
 
 
 def with_flows(changes: DataFrame) -> DataFrame:
@@ -81,7 +65,3 @@ def with_flows(changes: DataFrame) -> DataFrame:
             "lost_arr": F.when(closes & (F.col("stage") == LOST), after),
         }
     )
-
-
-def _last_day(quarter: str) -> Column:
-    return F.last_day(F.add_months(quarter, 2))

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from jobs.bronze.activities import table as received_activities
 from jobs.gold.deal_risk import table, transform
+from jobs.silver.activities import table as activities_made
 from jobs.silver.opportunities import table as opportunities
 from jobs.silver.opportunity_stages import table as opportunity_stages
 from tests.billing import AS_OF, audited, day
@@ -81,7 +81,6 @@ ACTIVITIES = (
     activity("stalled", "05-31", "P2"),
     activity("stalled", "06-01", "P2"),
     activity("pushed", "06-09", "P1"),
-    activity("pushed", "07-01", "P2"),
     activity("overdue", "06-30 23", "P1"),
     activity("undated", "06-30", "P1"),
     activity("undated", "06-30", "P2"),
@@ -94,7 +93,7 @@ def risks(rows, settings):
         found = transform(
             opportunities=rows(opportunities, *DEALS),
             visits=rows(opportunity_stages, *VISITS),
-            activities=rows(received_activities, *activities),
+            activities=rows(activities_made, *activities),
             as_of=AS_OF,
             min_observations=4,
             pipeline=settings.pipeline,
