@@ -610,6 +610,11 @@ BROKEN: dict[str, dict[str, Change]] = {
         "share_within_its_interval": {"share_of_orders_high": "share_of_orders - 0.001"},
         "no_more_than_of_all_terms": {"orders_of_all_terms": "orders - 1"},
     },
+    "gold.executive_revenue": {
+        "lost_were_there": {"customers_lost": "customer_months + 1"},
+        "active_means_arr": {"active_customers": "IF(arr > 0, 0, 1)"},
+        "a_mean_where_something_was_ordered": {"mean_acv": NOTHING},
+    },
     "gold.win_rates": {
         "somebody_decided": {"wins": "0", "losses": "0"},
         "rate_within_its_bounds": {"win_rate_high": "win_rate / 2"},
