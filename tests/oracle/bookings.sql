@@ -38,7 +38,7 @@ SELECT
     half_up(half_up(a_year * rate, 1000000), 10000) AS arr
 FROM priced;
 
-CREATE TABLE booked AS
+CREATE TABLE bookings_by_period AS
 SELECT
     grain AS period_grain, date_trunc(grain, ordered_on)::DATE AS period_start, kind AS order_type, dimension,
     CASE dimension WHEN 'all' THEN 'all' ELSE coalesce(product_line, 'unknown') END AS dimension_value,
@@ -52,7 +52,7 @@ GROUP BY ALL;
 
 CREATE VIEW oracle_bookings AS
 WITH covered AS (
-    SELECT period_grain, min(period_start) AS since FROM booked GROUP BY period_grain
+    SELECT period_grain, min(period_start) AS since FROM bookings_by_period GROUP BY period_grain
 ),
 compared AS (
     SELECT
@@ -60,9 +60,9 @@ compared AS (
         CASE WHEN now.period_start - INTERVAL 1 YEAR > since THEN coalesce(before.arr, 0) END AS arr_before,
         now.period_start + CASE now.period_grain WHEN 'month' THEN INTERVAL 1 MONTH ELSE INTERVAL 3 MONTH END
             <= getvariable('as_of') + INTERVAL 1 DAY AS is_complete
-    FROM booked AS now
+    FROM bookings_by_period AS now
     JOIN covered USING (period_grain)
-    LEFT JOIN booked AS before
+    LEFT JOIN bookings_by_period AS before
         ON before.period_start = now.period_start - INTERVAL 1 YEAR AND before.period_grain = now.period_grain
         AND before.order_type = now.order_type AND before.dimension = now.dimension
         AND before.dimension_value = now.dimension_value

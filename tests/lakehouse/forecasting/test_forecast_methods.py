@@ -162,8 +162,8 @@ def states(small_lake):
     connection = duckdb.connect()
     for name in ("silver.opportunity_states", "silver.opportunities"):
         connection.register(name.partition(".")[2], dataset(small_lake, name, manifest.versions[name]).to_table())
-    names = ", ".join(COLUMNS)
-    found = connection.sql(f"SELECT {names} FROM opportunity_states JOIN opportunities USING (opportunity_id)")  # noqa: S608
+    known = "SELECT opportunity_id, opportunity_type, segment FROM opportunities"
+    found = connection.sql(f"FROM opportunity_states JOIN ({known}) USING (opportunity_id)").select(*COLUMNS)
     return found.to_arrow_table(), manifest.as_of
 
 
