@@ -35,11 +35,9 @@ def forecasts(states: pa.Table, as_of: date, pipeline: Pipeline) -> list[Row]:
     by_type = {
         name: History.of(states.filter(pc.equal(states["opportunity_type"], name))) for name in OPPORTUNITY_TYPES
     }
-    quarters = _quarters([history for history in by_type.values() if len(history)], as_of)
+    quarters = _quarters(list(by_type.values()), as_of)
     businesses = {
-        name: Business(history, quarters, pipeline, stream)
-        for stream, (name, history) in enumerate(by_type.items())
-        if len(history)
+        name: Business(history, quarters, pipeline, stream) for stream, (name, history) in enumerate(by_type.items())
     }
     return [row for view in _views(quarters, as_of, pipeline) for row in _rows_of(view, businesses)]
 
