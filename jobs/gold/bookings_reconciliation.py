@@ -75,9 +75,6 @@ table = Table(
             "max_by(orders, month)",
             (Part("silver.billing_orders", "count(*)"),),
         ),
-        Reconciliation(
-            "everything_has_a_reason", "sum(unexplained_customers)", (), by=("month",), severity="info", action="mark"
-        ),
     ),
 )  # fmt: skip
 
