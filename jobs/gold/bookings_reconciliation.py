@@ -29,6 +29,7 @@ DESCRIPTIONS = {
     "without_customer": "Less orders of which billing does not tell the customer",
     "not_started": "Less orders that begin after the close",
     "superseded": "Less orders that a later renewal or new order of the product line replaced",
+    "cancelled_add_on": "Less orders of nothing but add-ons, all of which have ended",
     "running_on": "Add-ons that such orders sold and no renewal orders anew",
     "ended": "Less orders of customers without ARR at the close: ended, cut off or paused",
     "self_service": "ARR of customers who never signed an order",
@@ -61,7 +62,7 @@ table = Table(
     ),
     checks=(
         Check("adds_up", f"ledger_arr = ordered_arr + {' + '.join(DESCRIPTIONS)}"),
-        Check("orders_that_do_not_count_are_taken_off", "greatest(without_customer, not_started, superseded, ended) <= 0"),
+        Check("orders_that_do_not_count_are_taken_off", "greatest(without_customer, not_started, superseded, cancelled_add_on, ended) <= 0"),
     ),
     audits=(
         Reconciliation(
@@ -91,7 +92,7 @@ def transform(
     closed_on = F.least(F.last_day("month"), F.lit(as_of))
     closes = customer_months.select("month", closed_on.alias("closed_on")).distinct()
     rates = kept(exchange_rates, received_rates)
-    signed = orders_at_close(orders, closes, rates, reporting_currency)
+    signed = orders_at_close(orders, closes, subscriptions, rates, reporting_currency)
     running_on = add_ons_running_on(signed, subscriptions, rates, reporting_currency)
     customers = by_customer(signed, running_on, customer_months, subscriptions)
     summed = customers.groupBy("month").agg(

@@ -11,7 +11,7 @@ from lakehouse.metrics.order_types import ORDERED_BY
 from lakehouse.table import MONEY
 
 # Why an order that was signed is not in force, and why what is in force is not what the ledger has.
-ORDER_REASONS = ("without_customer", "not_started", "superseded")
+ORDER_REASONS = ("without_customer", "not_started", "superseded", "cancelled_add_on")
 CUSTOMER_REASONS = ("ended", "self_service", "rounding", "changed_without_order", "unexplained")
 
 CUSTOMER_MONTH = ("customer_id", "month")
@@ -20,18 +20,24 @@ _CLOSE_CENTS = 0.06  # the ledger rounds MRR to the cent, so that ARR is up to 1
 _ORDER_CENTS = 0.02  # an order is in whole cents of its currency and rounded again
 
 
-def orders_at_close(orders: DataFrame, closes: DataFrame, rates: DataFrame, reporting_currency: str) -> DataFrame:
+def orders_at_close(
+    orders: DataFrame, closes: DataFrame, subscriptions: DataFrame, rates: DataFrame, reporting_currency: str
+) -> DataFrame:
     """Return the orders signed by each close: one row per order and month, with what they come to at the close's rate.
 
-    ``closes`` has ``month`` and ``closed_on``, ``rates`` is the clean bronze.exchange_rates. ``state`` is one of
-    ORDER_REASONS, or in_force; before the currency's first rate an order keeps its own.
+    ``closes`` has ``month`` and ``closed_on``, ``rates`` is the clean bronze.exchange_rates, the others are silver
+    tables. ``state`` is one of ORDER_REASONS, or in_force; before the currency's first rate an order keeps its own. A
+    plan that ends may have been replaced by other terms; add-ons that end are over.
     """
-    signed = _with_successor(orders).join(F.broadcast(closes), on=F.col("ordered_date") <= F.col("closed_on"))
+    add_ons = _add_ons_ended(subscriptions)
+    known = _with_successor(orders).join(F.broadcast(add_ons), on="opportunity_id", how="left")
+    signed = known.join(F.broadcast(closes), on=F.col("ordered_date") <= F.col("closed_on"))
     rated = with_rates(signed, rates, rates_on={"closed_on": "_rate"}, reporting_currency=reporting_currency)
     state = (
         F.when(F.col("customer_id").isNull(), "without_customer")
         .when(F.col("start_date") > F.col("closed_on"), "not_started")
         .when(F.col("superseded_on") <= F.col("closed_on"), "superseded")
+        .when(F.col("add_ons_ended_on") <= F.col("closed_on"), "cancelled_add_on")
         .otherwise("in_force")
     )
     arr_at_close = F.coalesce((F.col("arr") * F.col("_rate")).cast(MONEY), "arr_reporting")
@@ -86,6 +92,18 @@ def by_customer(
         .withColumn("in_force", F.col("in_force") + F.col("running_on"))
         .join(_changed_without_order(subscriptions), on="customer_id", how="left")
         .withColumn("reason", _reason())
+    )
+
+
+def _add_ons_ended(subscriptions: DataFrame) -> DataFrame:
+    """Return ``add_ons_ended_on``, when the last add-on ended: one row per opportunity that sold nothing but add-ons."""
+    last_end = F.when(F.bool_and(F.col("end_date").isNotNull()), F.max("end_date"))
+    return (
+        subscriptions.filter(F.col("bears_revenue") & F.col("opportunity_id").isNotNull())
+        .groupBy("opportunity_id")
+        .agg(F.bool_and(F.col("item_type") == "add_on").alias("_is_add_on"), last_end.alias("add_ons_ended_on"))
+        .filter("_is_add_on AND add_ons_ended_on IS NOT NULL")
+        .drop("_is_add_on")
     )
 
 

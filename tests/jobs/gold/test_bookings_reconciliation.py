@@ -66,6 +66,8 @@ def months(rows):
             signed("leaves", "01-05", "01-10", "300"),
             signed(None, "06-02", "06-02", "50"),
             signed("unlike its terms", "04-01", "04-01", "100"),
+            signed("gives an add-on up", "04-01", "04-01", "400", opportunity_id="plan"),
+            signed("gives an add-on up", "04-02", "04-02", "60", opportunity_id="extra", product_line="extensions"),
         ),
         customer_months=rows(
             customer_months,
@@ -75,12 +77,25 @@ def months(rows):
             *closing("leaves", may="300.00", june="0.00"),
             *closing("serves itself", may="90.00", june="90.00"),
             *closing("unlike its terms", may="100.00", june="130.00"),
+            *closing("gives an add-on up", may="460.00", june="400.00"),
         ),
         subscriptions=rows(
             subscriptions,
             terms("contracts", "initial", "04-01"),
             terms("contracts", "seat_contraction", "06-10"),
             terms("unlike its terms", "initial", "04-01"),
+            # The plan's row ends too, and goes on in one that somebody else's opportunity sold.
+            terms(
+                "gives an add-on up", "initial", "04-01", opportunity_id="plan", item_type="plan", end_date=day("06-01")
+            ),
+            terms(
+                "gives an add-on up",
+                "add_on",
+                "04-02",
+                opportunity_id="extra",
+                item_type="add_on",
+                end_date=day("06-10"),
+            ),
             terms("renews", "add_on", "01-10", opportunity_id="first", item_type="add_on", monthly_amount=Decimal(5)),
         ),
         exchange_rates=rows(received_rates, *EXCHANGE_RATES),
@@ -98,8 +113,8 @@ def differences(row):
 
 def test_the_orders_of_a_month_lead_to_the_ledger_reason_by_reason(months):
     row = months[date(2026, 5, 1)]
-    # 1,200 + 1,200 + 600 + 500 + 300 + 100; the ledger has 1,200 + 1,000.04 + 600 + 300 + 90 + 100.
-    assert (row.orders, row.ordered_arr, row.ledger_arr) == (6, Decimal("3900.00"), Decimal("3290.04"))
+    # 1,200 + 1,200 + 600 + 500 + 300 + 100 + 460; the ledger has 1,200 + 1,000.04 + 600 + 300 + 90 + 100 + 460.
+    assert (row.orders, row.ordered_arr, row.ledger_arr) == (8, Decimal("4360.00"), Decimal("3750.04"))
     assert differences(row) == {
         "exchange_rate": Decimal("-200.00"),
         "not_started": Decimal("-500.00"),
@@ -110,13 +125,14 @@ def test_the_orders_of_a_month_lead_to_the_ledger_reason_by_reason(months):
 
 def test_an_order_drops_out_when_it_is_renewed_ends_or_its_terms_change(months):
     row = months[date(2026, 6, 1)]
-    # 3,900 + 700 + 50; the ledger has 1,080 + 1,000.04 + 700 + 60 + 90 + 130.
-    assert (row.orders, row.ordered_arr, row.ledger_arr) == (8, Decimal("4650.00"), Decimal("3060.04"))
+    # 4,360 + 700 + 50; the ledger has 1,080 + 1,000.04 + 700 + 60 + 90 + 130 + 400.
+    assert (row.orders, row.ordered_arr, row.ledger_arr) == (10, Decimal("5110.00"), Decimal("3460.04"))
     assert differences(row) == {
         "exchange_rate": Decimal("-200.00"),
         "without_customer": Decimal("-50.00"),
         "not_started": Decimal("-500.00"),
         "superseded": Decimal("-600.00"),
+        "cancelled_add_on": Decimal("-60.00"),
         "running_on": Decimal("60.00"),
         "ended": Decimal("-300.00"),
         "self_service": Decimal("90.00"),
