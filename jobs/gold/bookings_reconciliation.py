@@ -15,9 +15,10 @@ from pyspark.sql import functions as F
 from jobs.bronze.exchange_rates import table as received_rates
 from lakehouse.cleaning import kept
 from lakehouse.metrics.orders_in_force import (
+    ADD_ON_REASONS,
     CUSTOMER_REASONS,
     ORDER_REASONS,
-    add_ons_running_on,
+    add_ons_apart,
     by_customer,
     orders_at_close,
 )
@@ -29,7 +30,7 @@ DESCRIPTIONS = {
     "without_customer": "Less orders of which billing does not tell the customer",
     "not_started": "Less orders that begin after the close",
     "superseded": "Less orders that a later renewal or new order of the product line replaced",
-    "cancelled_add_on": "Less orders of nothing but add-ons, all of which have ended",
+    "cancelled_add_on": "Less add-ons that have ended, of orders in force",
     "running_on": "Add-ons that such orders sold and no renewal orders anew",
     "ended": "Less orders of customers without ARR at the close: ended, cut off or paused",
     "self_service": "ARR of customers who never signed an order",
@@ -76,6 +77,9 @@ table = Table(
             "max_by(orders, month)",
             (Part("silver.billing_orders", "count(*)"),),
         ),
+        Reconciliation(
+            "everything_has_a_reason", "sum(unexplained_customers)", (), by=("month",), severity="warn", action="mark"
+        ),
     ),
 )  # fmt: skip
 
@@ -92,11 +96,11 @@ def transform(
     closed_on = F.least(F.last_day("month"), F.lit(as_of))
     closes = customer_months.select("month", closed_on.alias("closed_on")).distinct()
     rates = kept(exchange_rates, received_rates)
-    signed = orders_at_close(orders, closes, subscriptions, rates, reporting_currency)
-    running_on = add_ons_running_on(signed, subscriptions, rates, reporting_currency)
-    customers = by_customer(signed, running_on, customer_months, subscriptions)
+    signed = orders_at_close(orders, closes, rates, reporting_currency)
+    add_ons = add_ons_apart(signed, subscriptions, rates, reporting_currency)
+    customers = by_customer(signed, add_ons, customer_months, subscriptions)
     summed = customers.groupBy("month").agg(
-        *(F.sum(name).alias(name) for name in ("orders", "ordered_arr", "exchange_rate", "running_on")),
+        *(F.sum(name).alias(name) for name in ("orders", "ordered_arr", "exchange_rate", *ADD_ON_REASONS)),
         *(F.sum(-F.col(name)).alias(name) for name in ORDER_REASONS),
         *(_because_of(reason).alias(reason) for reason in CUSTOMER_REASONS),
         F.sum("arr").alias("ledger_arr"),

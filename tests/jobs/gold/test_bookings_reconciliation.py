@@ -66,6 +66,7 @@ def months(rows):
             signed("leaves", "01-05", "01-10", "300"),
             signed(None, "06-02", "06-02", "50"),
             signed("unlike its terms", "04-01", "04-01", "100"),
+            signed("sold both at once", "04-01", "04-01", "500", opportunity_id="both"),
             signed("gives an add-on up", "04-01", "04-01", "400", opportunity_id="plan"),
             signed("gives an add-on up", "04-02", "04-02", "60", opportunity_id="extra", product_line="extensions"),
         ),
@@ -78,12 +79,23 @@ def months(rows):
             *closing("serves itself", may="90.00", june="90.00"),
             *closing("unlike its terms", may="100.00", june="130.00"),
             *closing("gives an add-on up", may="460.00", june="400.00"),
+            *closing("sold both at once", may="500.00", june="440.00"),
         ),
         subscriptions=rows(
             subscriptions,
             terms("contracts", "initial", "04-01"),
             terms("contracts", "seat_contraction", "06-10"),
             terms("unlike its terms", "initial", "04-01"),
+            terms(
+                "sold both at once",
+                "add_on",
+                "04-01",
+                opportunity_id="both",
+                item_type="add_on",
+                add_on_id="A",
+                end_date=day("06-10"),
+                monthly_amount=Decimal(5),
+            ),
             # The plan's row ends too, and goes on in one that somebody else's opportunity sold.
             terms(
                 "gives an add-on up", "initial", "04-01", opportunity_id="plan", item_type="plan", end_date=day("06-01")
@@ -94,6 +106,8 @@ def months(rows):
                 "04-02",
                 opportunity_id="extra",
                 item_type="add_on",
+                add_on_id="A",
+                monthly_amount=Decimal(5),
                 end_date=day("06-10"),
             ),
             terms("renews", "add_on", "01-10", opportunity_id="first", item_type="add_on", monthly_amount=Decimal(5)),
@@ -113,8 +127,9 @@ def differences(row):
 
 def test_the_orders_of_a_month_lead_to_the_ledger_reason_by_reason(months):
     row = months[date(2026, 5, 1)]
-    # 1,200 + 1,200 + 600 + 500 + 300 + 100 + 460; the ledger has 1,200 + 1,000.04 + 600 + 300 + 90 + 100 + 460.
-    assert (row.orders, row.ordered_arr, row.ledger_arr) == (8, Decimal("4360.00"), Decimal("3750.04"))
+    # 1,200 + 1,200 + 600 + 500 + 300 + 100 + 460 + 500; the ledger has 1,200 + 1,000.04 + 600 + 300 + 90 + 100
+    # + 460 + 500.
+    assert (row.orders, row.ordered_arr, row.ledger_arr) == (9, Decimal("4860.00"), Decimal("4250.04"))
     assert differences(row) == {
         "exchange_rate": Decimal("-200.00"),
         "not_started": Decimal("-500.00"),
@@ -125,14 +140,14 @@ def test_the_orders_of_a_month_lead_to_the_ledger_reason_by_reason(months):
 
 def test_an_order_drops_out_when_it_is_renewed_ends_or_its_terms_change(months):
     row = months[date(2026, 6, 1)]
-    # 4,360 + 700 + 50; the ledger has 1,080 + 1,000.04 + 700 + 60 + 90 + 130 + 400.
-    assert (row.orders, row.ordered_arr, row.ledger_arr) == (10, Decimal("5110.00"), Decimal("3460.04"))
+    # 4,860 + 700 + 50; the ledger has 1,080 + 1,000.04 + 700 + 60 + 90 + 130 + 400 + 440.
+    assert (row.orders, row.ordered_arr, row.ledger_arr) == (11, Decimal("5610.00"), Decimal("3900.04"))
     assert differences(row) == {
         "exchange_rate": Decimal("-200.00"),
         "without_customer": Decimal("-50.00"),
         "not_started": Decimal("-500.00"),
         "superseded": Decimal("-600.00"),
-        "cancelled_add_on": Decimal("-60.00"),
+        "cancelled_add_on": Decimal("-120.00"),
         "running_on": Decimal("60.00"),
         "ended": Decimal("-300.00"),
         "self_service": Decimal("90.00"),
