@@ -187,5 +187,14 @@ def test_a_forecast_is_the_same_without_all_that_came_later(states, settings):
     for day in days:
         then = [row for row in forecasts(known_on(rows, day), day, pipeline) if row["forecast_date"] == day]
         assert then == told[day]
-    # Not so if a quarter's wins are known before they come.
-    assert any(row["forecast_arr"] > row["won_to_date_arr"] for row in told[days[-1]])
+
+
+def test_a_forecast_that_looks_ahead_is_found_out(states, settings, monkeypatch):
+    rows, as_of = states
+    parameters = settings.pipeline.forecast.model_copy(update={"history_quarters": 2, "draws": 100})
+    pipeline = settings.pipeline.model_copy(update={"forecast": parameters})
+    monkeypatch.setattr(DealWeeks, "closed_by", lambda self, _: self)
+    told = [row for row in forecasts(rows, as_of, pipeline) if row["method"] == "stage_weighted"]
+    day = min(row["forecast_date"] for row in told)
+    then = [row for row in forecasts(known_on(rows, day), day, pipeline) if row["method"] == "stage_weighted"]
+    assert then != [row for row in told if row["forecast_date"] == day]
