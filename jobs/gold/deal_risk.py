@@ -125,22 +125,26 @@ def transform(
             ),
         }
     )
+    return table.select(
+        _with_evidence(judged, pipeline).withColumns(
+            {"as_of_date": F.lit(as_of), "currency": F.lit(reporting_currency), "arr": F.col("arr_reporting")}
+        )
+    )
+
+
+def _with_evidence(deals: DataFrame, pipeline: Pipeline) -> DataFrame:
+    """Add each flag, and over all of them reasons, evidence and arr_at_risk."""
     flags = deal_flags(pipeline.deal_risk)
-    flagged = judged.withColumns({f"flag_{name}": flag.is_raised for name, flag in flags.items()})
+    flagged = deals.withColumns({f"flag_{name}": flag.is_raised for name, flag in flags.items()})
     raised = (F.coalesce(F.col(f"flag_{name}"), F.lit(False)).cast("int") for name in FLAGS)
     reasons = sum(raised, F.lit(0))
     evidence = (F.when(F.col(f"flag_{name}"), flag.evidence) for name, flag in flags.items())
-    return table.select(
-        flagged.withColumns(
-            {
-                "as_of_date": F.lit(as_of),
-                "currency": F.lit(reporting_currency),
-                "arr": F.col("arr_reporting"),
-                "arr_at_risk": F.when(reasons > 0, F.col("arr_reporting")).otherwise(0),
-                "reasons": reasons,
-                "evidence": F.concat_ws("; ", *evidence),
-            }
-        )
+    return flagged.withColumns(
+        {
+            "arr_at_risk": F.when(reasons > 0, F.col("arr_reporting")).otherwise(0),
+            "reasons": reasons,
+            "evidence": F.concat_ws("; ", *evidence),
+        }
     )
 
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.forecasting.methods import QUANTILES
 from lakehouse.metrics.breakdown import with_totals
-from lakehouse.metrics.pipeline import of_opportunities
+from lakehouse.metrics.pipeline import of_opportunities, wins
 from lakehouse.metrics.ratios import safe_ratio
 from lakehouse.metrics.sales import quarter_end
 from lakehouse.rules import Part, Reconciliation
@@ -74,9 +74,8 @@ table = Table(
 
 
 def transform(pipeline_forecast: DataFrame, states: DataFrame, opportunities: DataFrame, as_of: date) -> DataFrame:
-    won = states.filter("stage = 'closed_won' AND NOT (stage <=> previous_stage)")
     actual = (
-        with_totals(of_opportunities(won, opportunities), ["opportunity_type", "segment"])
+        with_totals(of_opportunities(wins(states), opportunities), ["opportunity_type", "segment"])
         .groupBy(F.trunc("valid_from_date", "quarter").alias("quarter"), "opportunity_type", "segment")
         .agg(F.sum("arr_reporting").alias("actual_arr"))
     )

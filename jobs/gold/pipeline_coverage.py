@@ -12,14 +12,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.breakdown import by_dimension
+from lakehouse.metrics.pipeline import wins
+from lakehouse.metrics.quota_coverage import WEEKS, quota_won_and_open, weeks_of_quotas
 from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.metrics.sales import quarter_end
 from lakehouse.pipeline_settings import Pipeline
 from lakehouse.table import MONEY, Check, Column, Table
 
 DIMENSIONS = {"all": (), "region": ("region",), "rep": ("rep_id",)}
 GROUP = ("quarter", "week_of_quarter", "dimension", "dimension_value")
-WEEKS = 14
 AMOUNTS = ("quota_arr", "won_arr", "open_arr", "weighted_arr")
 
 table = Table(
@@ -77,26 +77,7 @@ def transform(
     reporting_currency: str,
     pipeline: Pipeline,
 ) -> DataFrame:
-    weeks = _weeks(quotas, as_of)
-    won = (
-        states.filter("stage = 'closed_won' AND NOT (stage <=> previous_stage)")
-        .join(F.broadcast(opportunities.filter("opportunity_type = 'new_business'")), "opportunity_id", "left_semi")
-        .select("rep_id", F.col("valid_from_date").alias("won_date"), F.col("arr_reporting").alias("won_arr"))
-    )
-    is_won_so_far = (F.col("won_date") >= F.col("quarter")) & (F.col("won_date") <= F.col("date"))
-    last_month = F.date_format(F.add_months("week.quarter", 2), "yyyy-MM")
-    is_open_then = (F.col("day.date") == F.col("week.date")) & (F.col("day.expected_close_month") <= last_month)
-    new_business = pipeline_daily.filter("opportunity_type = 'new_business'")
-    parts = (
-        weeks.join(quotas.drop("currency"), on="quarter", how="inner")
-        .unionByName(weeks.join(won, on=is_won_so_far, how="inner").drop("won_date"), allowMissingColumns=True)
-        .unionByName(
-            new_business.alias("day")
-            .join(F.broadcast(weeks.alias("week")), on=is_open_then, how="inner")
-            .select("week.*", "day.rep_id", "day.open_arr", "day.weighted_arr"),
-            allowMissingColumns=True,
-        )
-    )
+    parts = quota_won_and_open(weeks_of_quotas(quotas, as_of), quotas, wins(states), opportunities, pipeline_daily)
     of_reps = parts.join(F.broadcast(sales_reps.select("rep_id", "region")), on="rep_id", how="left")
     found = (
         by_dimension(of_reps, DIMENSIONS)
@@ -123,16 +104,6 @@ def transform(
             }
         )
     )
-
-
-def _weeks(quotas: DataFrame, as_of: date) -> DataFrame:
-    """One row per quarter with quotas and week that has begun: quarter, week_of_quarter, date."""
-    week = F.explode(F.sequence(F.lit(1), F.lit(WEEKS))).alias("week_of_quarter")
-    eve = F.date_add("quarter", 7 * (F.col("week_of_quarter") - 1) - 1)
-    return (
-        quotas.select("quarter").distinct().select("quarter", week).withColumn("date", eve)
-        .filter((F.col("date") <= F.lit(as_of)) & (F.col("date") < quarter_end(F.col("quarter"))))
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -117,25 +117,7 @@ def transform(
     pipeline: Pipeline,
     reporting_currency: str,
 ) -> DataFrame:
-    own_rep_id = F.coalesce("rep_id", F.lit(UNKNOWN)).alias("rep_id")
-    parts = (
-        quotas.filter(F.col("quarter") <= F.lit(as_of)).select(*GROUP, "quota_arr"),
-        results_of_reps(closed_deals(opportunities, states)),
-        open_at_quarter_ends(states, as_of).select(
-            own_rep_id, "quarter", F.lit(1).alias("open_deals"), F.col("arr_reporting").alias("pipeline_arr")
-        ),
-        activities.groupBy(own_rep_id, F.trunc("occurred_at", "quarter").alias("quarter")).agg(
-            F.count("*").alias("activities")
-        ),
-    )
-    first, *others = parts
-    for other in others:
-        first = first.unionByName(other, allowMissingColumns=True)
-    sums = first.groupBy(*GROUP).agg(
-        F.sum("quota_arr").alias("quota_arr"),
-        F.median("won_cycle_days").alias("median_cycle_days"),
-        *(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in (*COUNTS, *AMOUNTS)),
-    )
+    sums = _sums(quotas, opportunities, states, activities, as_of)
     closed = F.col("wins") + F.col("losses")
     low, high = wilson_interval(F.col("wins"), closed)
     tenure_months = F.greatest(F.floor(F.months_between("quarter", "hired_date")), F.lit(0))
@@ -157,6 +139,31 @@ def transform(
                 "is_small": closed < min_observations,
             }
         )
+    )
+
+
+def _sums(
+    quotas: DataFrame, opportunities: DataFrame, states: DataFrame, activities: DataFrame, as_of: date
+) -> DataFrame:
+    """One row per rep and quarter: quota_arr, median_cycle_days, and the sums of ``COUNTS`` and ``AMOUNTS``."""
+    own_rep_id = F.coalesce("rep_id", F.lit(UNKNOWN)).alias("rep_id")
+    parts = (
+        quotas.filter(F.col("quarter") <= F.lit(as_of)).select(*GROUP, "quota_arr"),
+        results_of_reps(closed_deals(opportunities, states)),
+        open_at_quarter_ends(states, as_of).select(
+            own_rep_id, "quarter", F.lit(1).alias("open_deals"), F.col("arr_reporting").alias("pipeline_arr")
+        ),
+        activities.groupBy(own_rep_id, F.trunc("occurred_at", "quarter").alias("quarter")).agg(
+            F.count("*").alias("activities")
+        ),
+    )
+    first, *others = parts
+    for other in others:
+        first = first.unionByName(other, allowMissingColumns=True)
+    return first.groupBy(*GROUP).agg(
+        F.sum("quota_arr").alias("quota_arr"),
+        F.median("won_cycle_days").alias("median_cycle_days"),
+        *(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in (*COUNTS, *AMOUNTS)),
     )
 
 

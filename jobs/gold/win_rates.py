@@ -73,7 +73,7 @@ table = Table(
     audits=(
         Reconciliation(
             "every_dimension_has_every_closed_deal",
-            "sum(IF(dimension = 'all', 5, -1) * (wins + losses))",
+            f"sum(IF(dimension = 'all', {len(DIMENSIONS) - 1}, -1) * (wins + losses))",
             (),
             by=("period_grain", "period_start", "opportunity_type"),
         ),

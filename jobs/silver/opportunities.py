@@ -17,6 +17,7 @@ from jobs.bronze.opportunities import table as received
 from lakehouse.cleaning import kept, kept_as_of
 from lakehouse.metrics.bands import band
 from lakehouse.metrics.currency import convertible, to_reporting, with_first_rate_at_least, with_rate_known
+from lakehouse.metrics.moments import days_between
 from lakehouse.metrics.opportunities import as_known, with_account
 from lakehouse.metrics.stages import LOST, WON, is_open
 from lakehouse.pipeline_settings import Pipeline
@@ -120,7 +121,7 @@ def transform(
         amounts={"arr": "_arr_reporting"},
         reporting_currency=reporting_currency,
     )
-    cycle_days = (F.unix_micros("closed_at") - F.unix_micros("created_at")) / F.lit(86_400_000_000)
+    cycle_days = days_between(F.col("created_at"), F.col("closed_at"))
     return table.select(
         with_account(rated, accounts, received_accounts, segments).withColumns(
             {

@@ -10,12 +10,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from lakehouse.metrics.moments import days_between
 from lakehouse.metrics.stages import is_open, stage_rank
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 from lakehouse.vocabulary import STAGES
-
-_SECONDS_PER_DAY = 86_400
 
 table = Table(
     name="silver.opportunity_stages",
@@ -95,8 +94,7 @@ def transform(states: DataFrame) -> DataFrame:
                 "entered_at": F.col("valid_from_at"),
                 "left_at": left_at,
                 "next_stage": F.lead("stage").over(one),
-                "days_in_stage": (F.unix_micros(left_at) - F.unix_micros("valid_from_at"))
-                / F.lit(_SECONDS_PER_DAY * 1_000_000),
+                "days_in_stage": days_between(F.col("valid_from_at"), left_at),
                 "stage_visit_number": F.row_number().over(to_stage),
                 "direction": F.when(steps > 0, "forward").otherwise("backward"),
                 "is_reopening": F.coalesce(was_closed, F.lit(False)),

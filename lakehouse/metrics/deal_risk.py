@@ -11,6 +11,7 @@ from pyspark.sql.window import Window
 
 from lakehouse.metrics.breakdown import ALL, with_totals
 from lakehouse.metrics.churn_risk import Flag
+from lakehouse.metrics.moments import days_between
 from lakehouse.pipeline_settings import DealRisk
 
 FLAGS = ("stalled", "inactive", "pushed", "single_contact", "overdue")
@@ -55,7 +56,7 @@ def lasting_visits(visits: DataFrame, as_of: date, quantile: float, min_observat
     of_stage = F.max(F.when(F.col("deal_size") == ALL, enough)).over(Window.partitionBy("stage"))
     usual = measured.select("stage", "deal_size", F.coalesce(enough, of_stage).alias("stalled_after_days"))
     end = F.lit(as_of + timedelta(days=1)).cast("timestamp")
-    days = (F.unix_micros(end) - F.unix_micros("entered_at")) / F.lit(86_400_000_000)
+    days = days_between(F.col("entered_at"), end)
     lasting = visits.filter(F.col("left_at").isNull())
     return lasting.join(F.broadcast(usual), how="left", on=["stage", "deal_size"]).select(
         "opportunity_id", days.alias("days_in_stage"), "stalled_after_days"

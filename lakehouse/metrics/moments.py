@@ -6,10 +6,20 @@ later does not count, so that a moment of the past is judged as it would have be
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 MOMENT = ["customer_id", "as_of_date"]
+
+_MICROSECONDS_PER_DAY = 86_400_000_000
+
+
+def days_between(begin: Column, end: Column) -> Column:
+    """Return the days from one moment to another as a double; null where either is missing.
+
+    Example: from Monday 9:00 to Tuesday 21:00 are 1.5.
+    """
+    return (F.unix_micros(end) - F.unix_micros(begin)) / F.lit(_MICROSECONDS_PER_DAY)
 
 
 def in_window(frame: DataFrame, moments: DataFrame, *, day: str, days: int) -> DataFrame:

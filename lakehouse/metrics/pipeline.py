@@ -32,6 +32,11 @@ def of_opportunities(states: DataFrame, opportunities: DataFrame) -> DataFrame:
     )
 
 
+def wins(states: DataFrame) -> DataFrame:
+    """Return the rows of silver.opportunity_states that won an opportunity, not those that changed a won one."""
+    return states.filter((F.col("stage") == WON) & ~F.col("previous_stage").eqNullSafe(F.lit(WON)))
+
+
 def is_expected(quarter: str, expected_close_date: str = "expected_close_date") -> Column:
     """Return whether the close is expected by the end of the quarter that begins on ``quarter``; no date: not."""
     return F.coalesce(F.col(expected_close_date) <= quarter_end(F.col(quarter)), F.lit(False))
