@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window, WindowSpec
 
 from lakehouse.rules import CORRECTION_OF
-from lakehouse.table import Check, Table
+from lakehouse.table import READABLE, Check, Table
 
 
 def sound(frame: DataFrame, table: Table) -> DataFrame:
@@ -65,14 +65,14 @@ def rejected(frame: DataFrame, table: Table) -> DataFrame:
 
     Released corrections come along, with a null rule if they are sound, for :func:`with_corrections` to see.
     """
-    broken = [F.when(~_holds(rule), F.lit(rule.name)) for rule in table.rejects]
-    reasons = [F.when(~_holds(rule), F.lit(f"{rule.name}: requires {rule.expression}")) for rule in table.rejects]
-    received = F.to_json(F.struct(*(name for name in table.column_names if not name.startswith("_"))))
+    broken = [(rule, _is_broken(rule)) for rule in table.rejections]
+    names = [F.when(is_broken, F.lit(rule.name)) for rule, is_broken in broken]
+    reasons = [F.when(is_broken, F.lit(f"{rule.name}: requires {rule.expression}")) for rule, is_broken in broken]
     return frame.filter(~_is_sound(table) | _is_correction()).select(
         F.lit(table.name).alias("table_name"),
-        F.coalesce(F.lit(None).cast("string"), *broken).alias("rule"),
+        F.coalesce(*names).alias("rule"),
         F.concat_ws("; ", *reasons).alias("reason"),
-        received.alias("row_json"),
+        _as_received(table).alias("row_json"),
         "_source",
         "_batch_id",
         "_row",
@@ -89,6 +89,13 @@ def with_corrections(rejections: DataFrame) -> DataFrame:
     return told.withColumn("is_corrected", is_corrected).filter("rule IS NOT NULL AND NOT is_correction")
 
 
+def _as_received(table: Table) -> Column:
+    """Return the row as JSON; a cell that could not be read stands there as its text."""
+    read = F.to_json(F.struct(*(name for name in table.column_names if not name.startswith("_"))))
+    both = F.concat(F.regexp_replace(read, r"\}$", ","), F.substr("_unread", F.lit(2)))
+    return F.when(F.col("_unread").isNull(), read).when(read == "{}", F.col("_unread")).otherwise(both)
+
+
 def _told_of(about: Column, *, is_correction: bool) -> Column:
     return F.struct(about.alias("about"), F.lit(is_correction).alias("is_correction"))
 
@@ -102,11 +109,16 @@ def _is_correction() -> Column:
 
 
 def _is_sound(table: Table) -> Column:
-    return reduce(and_, (_holds(rule) for rule in table.rejects), F.lit(True))
+    return reduce(and_, (_holds(rule) for rule in table.rejections), F.lit(True))
 
 
 def _holds(rule: Check) -> Column:
     return F.coalesce(F.expr(rule.expression), F.lit(False))
+
+
+def _is_broken(rule: Check) -> Column:
+    # What a row with an unreadable cell lacks besides is not known.
+    return ~_holds(rule) if rule == READABLE else _holds(READABLE) & ~_holds(rule)
 
 
 def _per_thing(table: Table) -> WindowSpec:

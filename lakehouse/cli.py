@@ -14,7 +14,7 @@ from typing import NoReturn
 import typer
 from rich.markup import escape
 
-from lakehouse.commands import compare, explain, look, quality, work
+from lakehouse.commands import compare, explain, ingest, look, quality, work
 from lakehouse.console import errors
 from lakehouse.failures import as_paragraph
 
@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 app.command()(work.run)
 app.command()(work.generate)
+app.command()(ingest.ingest)
+app.command()(ingest.template)
 app.command("graph")(look.show_graph)
 app.command("tables")(look.show_tables)
 app.command()(look.show)

@@ -90,6 +90,19 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+def print_files(files: Iterable[Mapping[str, Any]]) -> None:
+    """Print what became of the rows of each file that was received."""
+    columns = ("file", "table_name", "received", "kept", "superseded", "quarantined")
+    rows = [[file[column] for column in columns] for file in files]
+    if rows:
+        print_table("Files", [column.replace("_name", "") for column in columns], rows)
+    for file in files:
+        if file["left_out"]:
+            console.print(f"[yellow]![/] {escape(file['file'])}: left out {escape(file['left_out'])}", soft_wrap=True)
+    if any(file["quarantined"] for file in files):
+        console.print("`lakehouse quarantine list` shows what was rejected, and why.")
+
+
 def print_headlines(values: Mapping[str, object], as_of: date) -> None:
     """Print the headline metrics as of a day."""
     table = Table(title=f"As of {as_of}", title_justify="left", box=None, show_header=False, pad_edge=False)

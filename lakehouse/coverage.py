@@ -10,6 +10,8 @@ from lakehouse.lake import Lake
 
 # Written last, so that it tells of whole batches.
 RECEIVED_BY = "bronze.subscriptions"
+# The source of records that come in files.
+FILES = "files"
 
 
 def received(lake: Lake) -> dict[str, Any]:
@@ -19,7 +21,11 @@ def received(lake: Lake) -> dict[str, Any]:
     """
     others = sorted(f"bronze.{folder.name}" for folder in lake.table_path(RECEIVED_BY).parent.glob("*"))
     heads = (lake.head(name) for name in (RECEIVED_BY, *others))
-    return next((dict(head.metadata["batch"]) for head in heads if head and "batch" in head.metadata), {})
+    batches = [dict(head.metadata["batch"]) for head in heads if head and head.metadata.get("batch")]
+    if batches and batches[0]["source"] == FILES:
+        # Files come for one table or another; the furthest of them tells.
+        return max(batches, key=lambda batch: batch["covered_to"] or "")
+    return next(iter(batches), {})
 
 
 def as_of(lake: Lake) -> date:
@@ -29,12 +35,12 @@ def as_of(lake: Lake) -> date:
         UsageError: if the lake holds no records.
     """
     batch = received(lake)
-    if not batch:
+    if not batch.get("covered_to"):
         raise UsageError(
             f"The lake {lake.root} has nothing to compute from",
-            found="no records",
-            expected="a generated company",
-            do="Run `lakehouse run`, or `lakehouse generate` first.",
+            found="a delivery that was cut short" if batch else "no records",
+            expected="a generated company, or the records of your own",
+            do="Run `lakehouse ingest` with their folder, or `lakehouse run` for a generated one.",
         )
     return last_complete_month_end(date.fromisoformat(batch["covered_to"]))
 

@@ -59,21 +59,33 @@ def replace(frame: DataFrame, lake: Lake, table: Table, config: LakeConfig, meta
 
 
 def append(
-    data: pa.Table | pa.RecordBatchReader, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]
+    data: pa.Table | pa.RecordBatchReader,
+    lake: Lake,
+    table: Table,
+    config: LakeConfig,
+    metadata: Mapping[str, Any],
+    *,
+    replaces: str | None = None,
 ) -> None:
-    """Append ``data``, which has the declared fields, in one commit that carries ``metadata``; no JVM takes part."""
-    write_deltalake(
-        str(lake.table_path(table.name)),
-        data,
-        mode="append",
+    """Append ``data``, which has the declared fields, in one commit that carries ``metadata``; no JVM takes part.
+
+    With ``replaces``, a ``_source``, the commit also takes away the rows that came from it before.
+    """
+    options: dict[str, Any] = {
         # The records of runs outlive the code that wrote them, so a column that came later is null in the older ones.
-        schema_mode="merge" if table.layer == "ops" else None,
-        name=table.name,
-        description=table.description,
-        partition_by=list(table.partition_by) or None,
-        configuration=_retention(config),
-        commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
-    )
+        "schema_mode": "merge" if table.layer == "ops" else None,
+        "name": table.name,
+        "description": table.description,
+        "partition_by": list(table.partition_by) or None,
+        "configuration": _retention(config),
+        "commit_properties": CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
+    }
+    path = str(lake.table_path(table.name))
+    if replaces is None:
+        write_deltalake(path, data, mode="append", **options)
+    else:
+        source = replaces.replace("'", "''")
+        write_deltalake(path, data, mode="overwrite", predicate=f"_source = '{source}'", **options)
 
 
 def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:

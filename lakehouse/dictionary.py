@@ -58,7 +58,7 @@ def _table(table: Table, known: Mapping[str, Job]) -> str:
         "Made from": _code(tuple(dict.fromkeys(table.inputs.values()))),
         "Leads to": ", ".join(f"`{column}` → `{target}`" for column, target in table.foreign_keys.items()),
         "Checked": "; ".join(check.name.replace("_", " ") for check in (*table.checks, *table.audits)),
-        "Quarantined unless": "; ".join(check.name.replace("_", " ") for check in table.rejects),
+        "Quarantined unless": "; ".join(check.name.replace("_", " ") for check in table.rejections),
     }
     description = " ".join(table.description.split())
     listed = "\n".join(f"- {name}: {_cell(text)}" for name, text in facts.items() if text)

@@ -6,6 +6,7 @@ Everything here reads Delta's log as the JSON that it is, so that deciding what 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +47,16 @@ class Lake:
 
     def head(self, name: str) -> Head | None:
         """Return the newest version of ``name``, or None if the table does not exist."""
+        return next(self.heads(name), None)
+
+    def heads(self, name: str) -> Iterator[Head]:
+        """Yield the versions of ``name``, newest first, as far back as its log goes."""
         log = self.table_path(name) / "_delta_log"
         for commit in sorted(log.glob("[0-9]" * 20 + ".json"), reverse=True):
             info = _commit_info(commit)
             # Taking files away that no version needs is a commit as well, but not a version of the data.
             if not str(info.get("operation", "")).startswith("VACUUM"):
-                return Head(int(commit.stem), _recorded(info), _rows(info))
-        return None
+                yield Head(int(commit.stem), _recorded(info), _rows(info))
 
     def existing(self, name: str) -> Head:
         """Return the newest version of ``name``.

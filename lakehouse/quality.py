@@ -141,7 +141,7 @@ def _wide_results(scope: Scope, tables: Iterable[Table]) -> list[Result]:
 
 def _rejections(scope: Scope, lake: Lake, versions: Mapping[str, int], names: Iterable[str]) -> list[Result]:
     """Return how many received rows each rule of a bronze table has sent to quarantine."""
-    judged = [scope.tables[name] for name in names if scope.tables[name].rejects and name in versions]
+    judged = [scope.tables[name] for name in names if scope.tables[name].rejections and name in versions]
     if not judged or QUARANTINE in scope.stale:
         return []
     broken = F.explode(F.transform(F.split("reason", "; "), lambda part: F.split_part(part, F.lit(":"), F.lit(1))))
@@ -151,7 +151,7 @@ def _rejections(scope: Scope, lake: Lake, versions: Mapping[str, int], names: It
     results = []
     for table in judged:
         received = DeltaTable(str(lake.table_path(table.name)), version=versions[table.name]).count()
-        for rule in table.rejects:
+        for rule in table.rejections:
             found = (received, failed.get((table.name, rule.name), 0))
             results.append(result_of(table, replace(rule, severity="warn", action="quarantine"), found, 0.0))
     return results

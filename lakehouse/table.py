@@ -14,7 +14,7 @@ from pyspark.sql import types as T
 from lakehouse.rules import Check, ForeignKey, WideRule
 from lakehouse.types import AMOUNT, MONEY, SECONDS, arrow_type, spark_type
 
-__all__ = ["AMOUNT", "MONEY", "PROVENANCE", "SECONDS", "Check", "Column", "Table"]
+__all__ = ["AMOUNT", "MONEY", "PROVENANCE", "READABLE", "SECONDS", "Check", "Column", "Table"]
 
 # Doubles are rounded where they leave a job, so that neither grouping nor partitioning can show in them.
 DOUBLE_DECIMALS = 9
@@ -26,6 +26,7 @@ class Column:
 
     ``type`` is a name from :mod:`lakehouse.types`; ``values`` are the accepted ones, ``minimum`` and ``maximum``
     inclusive bounds; ``personal`` marks names and addresses of people, which never leave the lake by an export.
+    ``default`` is what an empty cell of a received file stands for: SQL over the other columns of the row.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     personal: bool = False
+    default: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ class Table:
         return [*(self._foreign_key(column) for column in self.foreign_keys), *self.audits]
 
     @property
+    def rejections(self) -> tuple[Check, ...]:
+        """The rules of a received row: its cells could be read, and it breaks none of ``rejects``."""
+        return (READABLE, *self.rejects) if self.layer == "bronze" else ()
+
+    @property
     def schema(self) -> T.StructType:
         """The Spark schema, with nullability."""
         return T.StructType([T.StructField(c.name, spark_type(c.type), c.nullable) for c in self.columns])
@@ -125,4 +132,6 @@ PROVENANCE = (
     Column("_batch_id", "string", "The batch that brought the row", nullable=False),
     Column("_row", "bigint", "Line or record number in the source", nullable=False),
     Column("_ingested_at", "timestamp", "When the batch was written", nullable=False),
+    Column("_unread", "string", "JSON of the cells that are not what their column says, with their texts; else null"),
 )
+READABLE = Check("cell_unreadable", "_unread IS NULL")

@@ -23,7 +23,7 @@ table = Table(
             "total_amount", AMOUNT, "What the commitment, or without one the period paid ahead, comes to", minimum=0
         ),
         Column("arr", AMOUNT, "ARR of the items that the order began, or added by it", minimum=0),
-        Column("currency", "string", "ISO 4217 code of the amounts"),
+        Column("currency", "string", "ISO 4217 code of the amounts", default="_reporting_currency"),
         *PROVENANCE,
     ),
     rejects=(

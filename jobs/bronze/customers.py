@@ -14,7 +14,7 @@ table = Table(
     version_by="updated_at",
     columns=(
         Column("customer_id", "string", "Billing customer"),
-        Column("account_id", "string", "CRM account of the customer"),
+        Column("account_id", "string", "CRM account of the customer", default="customer_id"),
         Column("company_name", "string", "Legal name of the company"),
         Column("contact_name", "string", "Person who is the billing contact", personal=True),
         Column("email", "string", "Address of the billing contact", personal=True),
@@ -34,7 +34,7 @@ table = Table(
         Column("trial_ended_at", "timestamp", "When the trial ended, if there was one"),
         Column("currency", "string", "ISO 4217 code in which the customer is billed"),
         Column("timezone", "string", "IANA time zone of the customer"),
-        Column("updated_at", "timestamp", "When this version came to hold"),
+        Column("updated_at", "timestamp", "When this version came to hold", default="_covered_to"),
         *PROVENANCE,
     ),
     audits=(Once("received_once", ("customer_id", "updated_at")),),

@@ -12,7 +12,7 @@ table = Table(
     grain="department and month",
     key=("expense_id",),
     columns=(
-        Column("expense_id", "string", "Expense record"),
+        Column("expense_id", "string", "Expense record", default="concat_ws(' | ', month, department, currency)"),
         Column("month", "date", "First day of the month"),
         Column(
             "department",
@@ -21,7 +21,7 @@ table = Table(
             values=DEPARTMENTS,
         ),
         Column("amount", AMOUNT, "What was spent", minimum=0),
-        Column("currency", "string", "ISO 4217 code of the amount"),
+        Column("currency", "string", "ISO 4217 code of the amount", default="_reporting_currency"),
         *PROVENANCE,
     ),
     audits=(

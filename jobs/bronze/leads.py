@@ -25,7 +25,7 @@ table = Table(
         Column("opportunity_id", "string", "Opportunity that the lead became"),
         Column("status", "string", "Status of the lead", values=LEAD_STATUSES),
         Column("disqualified_reason", "string", "Why it was given up"),
-        Column("updated_at", "timestamp", "When this version came to hold"),
+        Column("updated_at", "timestamp", "When this version came to hold", default="_covered_to"),
         *PROVENANCE,
     ),
     rejects=(

@@ -12,12 +12,12 @@ table = Table(
     grain="channel, campaign and month",
     key=("spend_id",),
     columns=(
-        Column("spend_id", "string", "Spend record"),
+        Column("spend_id", "string", "Spend record", default="concat_ws(' | ', month, channel, campaign_id, currency)"),
         Column("month", "date", "First day of the month"),
         Column("channel", "string", "Channel that was paid for", values=CHANNELS),
         Column("campaign_id", "string", "Campaign"),
         Column("amount", AMOUNT, "What was spent", minimum=0),
-        Column("currency", "string", "ISO 4217 code of the amount"),
+        Column("currency", "string", "ISO 4217 code of the amount", default="_reporting_currency"),
         *PROVENANCE,
     ),
     audits=(

@@ -22,7 +22,7 @@ table = Table(
         Column("to_stage", "string", "Stage after", values=STAGES),
         Column("changed_at", "timestamp", "When it changed"),
         Column("arr", AMOUNT, "ARR after the change", minimum=0),
-        Column("currency", "string", "ISO 4217 code of the ARR"),
+        Column("currency", "string", "ISO 4217 code of the ARR", default="_reporting_currency"),
         Column("expected_close_date", "date", "Expected close date after the change"),
         Column("rep_id", "string", "Owner after the change"),
         Column("rep_probability", "double", "The rep's probability after the change", minimum=0, maximum=1),

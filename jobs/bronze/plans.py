@@ -19,7 +19,7 @@ table = Table(
         Column("price_per_seat", AMOUNT, "Price per month of each seat beyond the included ones", minimum=0),
         Column("included_seats", "int", "Seats that the base price includes", minimum=0),
         Column("annual_discount_rate", "double", "Share taken off a year paid ahead", minimum=0, maximum=1),
-        Column("valid_from", "date", "First day of this version"),
+        Column("valid_from", "date", "First day of this version", default="DATE '1970-01-01'"),
         Column("valid_to", "date", "First day after this version; null while it holds"),
         *PROVENANCE,
     ),

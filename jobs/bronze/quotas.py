@@ -13,7 +13,7 @@ table = Table(
         Column("rep_id", "string", "AE"),
         Column("quarter", "date", "First day of the quarter"),
         Column("quota_arr", AMOUNT, "New ARR that the AE is to win in the quarter", minimum=0),
-        Column("currency", "string", "ISO 4217 code of the quota"),
+        Column("currency", "string", "ISO 4217 code of the quota", default="_reporting_currency"),
         *PROVENANCE,
     ),
     rejects=(

@@ -20,7 +20,7 @@ table = Table(
         Column("manager_id", "string", "Rep who leads the team; null for the leader"),
         Column("hired_on", "date", "First day at work"),
         Column("left_on", "date", "First day no longer there; null while employed"),
-        Column("updated_at", "timestamp", "When this version came to hold"),
+        Column("updated_at", "timestamp", "When this version came to hold", default="_covered_to"),
         *PROVENANCE,
     ),
     rejects=(

@@ -18,7 +18,7 @@ table = Table(
         Column("opened_at", "timestamp", "When it was opened"),
         Column("first_responded_at", "timestamp", "First answer by an agent; null while there is none"),
         Column("resolved_at", "timestamp", "When it was resolved; null while it is not"),
-        Column("reopen_count", "int", "How often it was opened again", minimum=0),
+        Column("reopen_count", "int", "How often it was opened again", minimum=0, default="0"),
         Column("agent_replies", "int", "Answers by agents so far", minimum=0),
         Column("channel", "string", "How the customer reached support", values=("email", "chat", "phone", "web")),
         Column(
@@ -29,7 +29,7 @@ table = Table(
         ),
         Column("priority", "string", "Priority", values=("urgent", "high", "normal", "low")),
         Column("status", "string", "Status", values=("open", "pending", "resolved", "closed")),
-        Column("escalated", "boolean", "Whether it was escalated"),
+        Column("escalated", "boolean", "Whether it was escalated", default="false"),
         Column("message", "string", "What the customer wrote"),
         Column(
             "sentiment_score",
@@ -40,7 +40,7 @@ table = Table(
         ),
         Column("csat", "int", "Satisfaction from 1 to 5; null when not answered", minimum=1, maximum=5),
         Column("agent_id", "string", "Agent who has the ticket"),
-        Column("updated_at", "timestamp", "When this version came to hold"),
+        Column("updated_at", "timestamp", "When this version came to hold", default="_covered_to"),
         *PROVENANCE,
     ),
     audits=(Once("received_once", ("ticket_id", "updated_at")),),

@@ -17,7 +17,7 @@ table = Table(
         Column("role", "string", "Role in the product", values=("admin", "editor", "analyst", "viewer")),
         Column("created_at", "timestamp", "When the user was invited"),
         Column("deactivated_at", "timestamp", "When the user was removed; null while there"),
-        Column("updated_at", "timestamp", "When this version came to hold"),
+        Column("updated_at", "timestamp", "When this version came to hold", default="_covered_to"),
         *PROVENANCE,
     ),
     audits=(

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from lakehouse import graph
+from lakehouse.commands.building import build
 from lakehouse.commands.options import AsJson, Customers, Dirt, Months, Profile, Root, Seed, Through
 from lakehouse.config import Config, load
-from lakehouse.console import Progress, Silence, console, print_headlines, print_json, print_run, print_table
-from lakehouse.coverage import as_of, received
+from lakehouse.console import Progress, Silence, console, print_json, print_table
+from lakehouse.coverage import FILES, as_of, received
 from lakehouse.dryrun import dry_run
 from lakehouse.errors import UsageError
 from lakehouse.export import export as write_exports
 from lakehouse.export import exports_folder
 from lakehouse.generator.build import Request, last_day, receive, views
 from lakehouse.generator.report import bands
-from lakehouse.headlines import headlines
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
 from lakehouse.plan import make_plan
@@ -26,7 +27,6 @@ from lakehouse.project import DEFAULT_ROOT, conf_dir
 from lakehouse.publish import rollback as publish_earlier
 from lakehouse.registry import jobs
 from lakehouse.run import Run
-from lakehouse.runner import execute
 from lakehouse.session import get_session
 from lakehouse.settings import Settings
 from lakehouse.setup import ensure_setup
@@ -56,25 +56,7 @@ def run(
     if dry:
         _dry_run(lake, config, select, full=full, as_json=as_json)
         return
-    with Silence() if as_json else Progress() as progress:
-        done = execute(
-            lake, config, dict(jobs()), progress, receive=lambda run: receive(run, request), selectors=select, full=full
-        )
-        if lake.current() is not None:
-            with writer_lock(root):
-                write_exports(lake, jobs())
-    values = headlines(lake) if lake.current() else {}
-    if as_json:
-        steps = [vars(step) for step in done.steps]
-        outcome = {"run_id": done.run_id, "status": done.status, "message": done.message, "as_of": done.as_of}
-        warnings = [result.told for result in done.results if result.is_broken]
-        checks = {"checks": len(done.results), "warnings": warnings}
-        print_json({**outcome, "steps": steps, **checks, "headlines": values})
-        return
-    print_run(done)
-    if values and done.as_of:
-        print_headlines(values, done.as_of)
-    console.print(f"\nTables in {root}, exports in {exports_folder(root)}.")
+    build(lake, config, _receiver(lake, request), selectors=select, full=full, as_json=as_json)
 
 
 def generate(
@@ -144,6 +126,20 @@ def setup() -> None:
     """Check Java, fetch Delta's jars and write this machine's Spark settings; other commands do so when they need to."""
     ensure_setup()
     console.print(f"Ready: Spark settings in {conf_dir()}.")
+
+
+def _receiver(lake: Lake, request: Request) -> Callable[[Run], None] | None:
+    """Return what brings the generated records that are missing; nothing of the kind into a lake of ingested files."""
+    if received(lake).get("source") != FILES:
+        return lambda run: receive(run, request)
+    if request != Request():
+        raise UsageError(
+            f"The lake {lake.root} holds ingested files",
+            found="options of the generated company",
+            expected="none of --customers, --months, --seed, --through, --profile and --dirt",
+            do="Leave them out, or name another folder with --root: the two are never mixed.",
+        )
+    return None
 
 
 def _config(lake: Lake, profile: str | None) -> Config:

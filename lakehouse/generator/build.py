@@ -222,6 +222,7 @@ class _Delivery:
                 "_batch_id": pa.repeat(self._batch["batch_id"], count),
                 "_row": pa.array(np.arange(row, row + count)),
                 "_ingested_at": pa.repeat(pa.scalar(self._ingested_at, pa.timestamp("us", tz="UTC")), count),
+                "_unread": pa.nulls(count, pa.string()),
             }
             row += count
             columns = dict(zip(batch.schema.names, batch.columns, strict=True)) | provenance

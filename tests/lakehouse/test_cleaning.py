@@ -50,3 +50,13 @@ def test_versions_serve_the_days_from_their_own_to_the_next_ones_the_first_also_
     days = {row.region: (row["_valid_from"], row["_valid_to"]) for row in kept_by_day(versions, table).collect()}
     fifth = date(2026, 1, 5)
     assert days == {"one": (None, fifth), "superseded on its day": (fifth, fifth), "two": (fifth, None)}
+
+
+def test_a_row_with_a_cell_that_could_not_be_read_is_rejected_for_that_alone_and_shows_its_text(rows):
+    unread = version("c", EARLY, "Europe") | {"_unread": '{"employee_count":"many"}'}
+    nothing = version(None, None, None) | {"_unread": '{"_line":"a,b"}'}
+    found = {row.row_json: (row.rule, row.reason) for row in rejected(rows(table, unread, nothing), table).collect()}
+    told = ("cell_unreadable", "cell_unreadable: requires _unread IS NULL")
+    both = '{"customer_id":"c","region":"Europe","updated_at":"2026-01-01T09:00:00.000Z","employee_count":"many"}'
+    assert found == {both: told, '{"_line":"a,b"}': told}
+    assert kept(rows(table, unread), table).isEmpty()

@@ -1,0 +1,315 @@
+"""Files as people have them: every row of them comes into the lake once, or the whole delivery is refused with a reason."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lakehouse import delta
+from lakehouse.config import load
+from lakehouse.coverage import as_of
+from lakehouse.coverage import received as coverage
+from lakehouse.errors import UsageError
+from lakehouse.ingest import delivery
+from lakehouse.ingest.batches import known, unrecorded
+from lakehouse.project import PROJECT
+from lakehouse.registry import jobs
+
+HEADER = "customer_id,start_date,end_date,amount"
+
+
+def write(folder, *lines, name="subscriptions.csv", header=HEADER, end="\n"):
+    (folder / name).write_text(end.join([header, *lines]) + end, encoding="utf-8", newline="")
+
+
+@pytest.fixture
+def delivered(folder, ingest, received):
+    """Deliver a file of these lines and return how to look at its rows."""
+
+    def deliver_lines(*lines):
+        write(folder, *lines)
+        ingest()
+        return received
+
+    return deliver_lines
+
+
+def test_four_columns_are_enough_and_the_rest_has_its_default(folder, ingest, received):
+    write(folder, "a,2025-01-15,,100", "b,2025-03-01,2025-09-01,240.50")
+    ingest()
+    first, second = received()
+    assert first["amount"] == Decimal("100.000000")
+    assert (first["item_type"], first["billing_interval"], first["interval_count"]) == ("plan", "month", 1)
+    assert (first["status"], first["currency"], first["end_date"]) == ("active", "USD", None)
+    assert (second["start_date"], second["end_date"]) == (date(2025, 3, 1), date(2025, 9, 1))
+    # Without a moment of their own the versions are those of the day up to which the file reaches.
+    assert {row["updated_at"] for row in (first, second)} == {datetime(2025, 3, 1, tzinfo=UTC)}
+    assert [row["_row"] for row in (first, second)] == [2, 3]
+    assert {row["_source"] for row in (first, second)} == {"subscriptions.csv"}
+
+
+def test_rows_without_an_id_are_items_of_their_own_unless_they_say_the_same(folder, ingest, received):
+    write(folder, "a,2025-01-15,,100", "a,2025-01-15,,50", "a,2025-01-15,,100")
+    ingest()
+    hundred, fifty, again = (row["subscription_item_id"] for row in received())
+    assert hundred == again != fifty
+
+
+def test_an_item_keeps_its_id_when_a_later_file_ends_it(folder, ingest, received):
+    write(folder, "a,2025-01-15,,100")
+    ingest(as_of=date(2025, 1, 31))
+    write(folder, "a,2025-01-15,2025-03-01,100", name="subscriptions-march.csv")
+    ingest(as_of=date(2025, 3, 31))
+    later, earlier = received()
+    assert later["subscription_item_id"] == earlier["subscription_item_id"]
+    assert later["updated_at"] > earlier["updated_at"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "text"),
+    [
+        ("a,2025-13-01,,100", "start_date", "2025-13-01"),
+        ("a,01/02/2025,,100", "start_date", "01/02/2025"),
+        ("a,2025-01-15,,1e3", "amount", "1e3"),
+        ('a,2025-01-15,,"1,000.00"', "amount", "1,000.00"),
+        ("a,2025-01-15,,-5", "amount", "-5"),
+        ("a,2025-01-15,,$5", "amount", "$5"),
+        ("a\0b,2025-01-15,,5", "customer_id", "a\0b"),
+    ],
+)
+def test_a_cell_that_is_not_what_its_column_says_is_kept_as_its_text(delivered, cells, column, text):
+    received = delivered("fine,2025-01-15,,100", cells)
+    fine, broken = received()
+    assert fine["_unread"] is None
+    assert json.loads(broken["_unread"]) == {column: text}
+    assert broken[column] is None
+
+
+def test_an_unknown_word_is_not_taken_for_one_of_the_accepted(folder, ingest, received):
+    write(folder, "a,2025-01-15,,100,lapsed", "a,2025-01-15,,100,paused", header=HEADER + ",status")
+    ingest()
+    assert [(row["status"], row["_unread"]) for row in received()] == [(None, '{"status":"lapsed"}'), ("paused", None)]
+
+
+def test_a_record_with_too_many_or_too_few_cells_is_kept_whole_and_the_others_keep_their_numbers(
+    folder, ingest, received
+):
+    write(folder, "a,2025-01-15,,100", "b,2025-01-15", 'c,2025-01-15,,"1\n2",3', "d,2025-01-15,,4")
+    ingest()
+    found = [(row["_row"], row["customer_id"], row["_unread"]) for row in received()]
+    assert found == [
+        (2, "a", None),
+        (3, None, '{"_line":"b,2025-01-15"}'),
+        (4, None, json.dumps({"_line": 'c,2025-01-15,,"1\n2",3'}, separators=(",", ":"))),
+        (5, "d", None),
+    ]
+
+
+def test_marks_line_ends_quotes_and_long_cells_are_read_as_they_are(folder, ingest, received):
+    long = "x" * 10_000
+    lines = [
+        HEADER + ",cancel_reason",
+        'a,2025-01-15,,100,"too ""dear"",\r\nsaid she"',
+        f"b,2025-01-15,,100,{long}",
+        "c,2025-01-15,,100,=1+1",
+    ]
+    (folder / "subscriptions.csv").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    ingest()
+    assert [row["cancel_reason"] for row in received()] == ['too "dear",\r\nsaid she', long, "=1+1"]
+
+
+@pytest.mark.parametrize("ending", ["csv.gz", "json", "jsonl", "parquet"])
+def test_every_format_brings_the_same_rows(folder, ingest, received, ending):
+    records = [
+        {"customer_id": "a", "start_date": "2025-01-15", "amount": 99.99, "quantity": 3},
+        {"customer_id": "b", "start_date": "2025-02-01", "amount": 0.1, "quantity": None},
+    ]
+    path = folder / f"subscriptions.{ending}"
+    match ending:
+        case "csv.gz":
+            text = "customer_id,start_date,amount,quantity\na,2025-01-15,99.99,3\nb,2025-02-01,0.1,\n"
+            path.write_bytes(gzip.compress(text.encode()))
+        case "json":
+            path.write_text(json.dumps(records, indent=1))
+        case "jsonl":
+            path.write_text("\n".join(map(json.dumps, records)))
+        case _:
+            pq.write_table(pa.Table.from_pylist(records), path)
+    ingest()
+    rows = received()
+    assert [row["amount"] for row in rows] == [Decimal("99.990000"), Decimal("0.100000")]
+    assert [row["quantity"] for row in rows] == [3, None]
+    assert [row["start_date"] for row in rows] == [date(2025, 1, 15), date(2025, 2, 1)]
+    assert [row["_unread"] for row in rows] == [None, None]
+
+
+def test_moments_are_utc_and_days_and_months_follow_from_them(folder, ingest, received):
+    write(
+        folder,
+        "a,u,2026-03-31T23:30:00-02:00,login",
+        "a,u,2026-03-31 23:30,login",
+        "a,u,31.3.2026,login",
+        name="usage_events.csv",
+        header="customer_id,user_id,occurred_at,event_type",
+    )
+    ingest()
+    offset, plain, broken = received("usage_events")
+    assert offset["occurred_at"] == datetime(2026, 4, 1, 1, 30, tzinfo=UTC)
+    assert (offset["event_date"], offset["event_month"]) == (date(2026, 4, 1), date(2026, 4, 1))
+    assert (plain["event_date"], plain["event_month"]) == (date(2026, 3, 31), date(2026, 3, 1))
+    assert offset["event_id"] != plain["event_id"]
+    assert broken["_unread"] == '{"occurred_at":"31.3.2026"}'
+
+
+def test_a_file_comes_once_whatever_it_is_called_then(folder, ingest, received, lake):
+    write(folder, "a,2025-01-15,,100")
+    ingest()
+    (folder / "subscriptions.csv").rename(folder / "subscriptions-again.csv")
+    assert ingest().steps == []
+    assert len(received()) == 1
+    (entry,) = unrecorded(lake, jobs())
+    assert (entry["file"], entry["received"], entry["replaces"]) == ("subscriptions.csv", 1, None)
+
+
+def test_a_changed_file_is_refused_unless_it_is_to_replace_the_earlier_one(folder, ingest, received, lake):
+    write(folder, "a,2025-01-15,,100", "b,2025-01-15,,7")
+    write(folder, "c,2025-01-15,,1", name="subscriptions-more.csv")
+    ingest()
+    write(folder, "a,2025-01-15,,120")
+    with pytest.raises(UsageError, match=r"another content in subscriptions\.csv.*--replace"):
+        ingest()
+    assert len(received()) == 3
+    ingest(replace=True)
+    assert [(row["customer_id"], row["amount"]) for row in received()] == [("c", 1), ("a", 120)]
+    ingest()
+    assert len(received()) == 2
+    assert known(lake, jobs()).newest["bronze.subscriptions", "subscriptions.csv"] == received()[1]["_batch_id"]
+
+
+def test_nothing_is_received_of_a_folder_with_one_broken_file_and_every_problem_is_named(folder, ingest, lake):
+    write(folder, "a,2025-01-15,,100")
+    write(folder, "a,2025-01-15,5", name="subscriptions-b.csv", header="customer_id,start_date,start_date")
+    write(folder, "p,10", name="payments.csv", header="payment_id,amount")
+    write(folder, "i;10", name="invoices.csv", header="invoice_id;total")
+    write(folder, "c,Ann", name="customers.csv", header="customer_id,contact_nam")
+    with pytest.raises(UsageError) as refused:
+        ingest()
+    told = str(refused.value)
+    assert "subscriptions-b.csv, line 1, column 2: start_date stands there 2 times" in told
+    assert "subscriptions-b.csv, line 1: amount is missing" in told
+    assert "payments.csv, line 1: customer_id is missing" in told
+    assert "payments.csv, line 1: attempted_at is missing" in told
+    assert "the only column is 'invoice_id;total': its separator is no comma" in told
+    assert "customers.csv, line 1, column 2: 'contact_nam' where contact_name may be meant" in told
+    assert "nothing was received" in told
+    assert coverage(lake) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "an empty file"),
+        (b"\xff\xfec\x00u\x00", "UTF-16"),
+        (
+            HEADER.encode() + b"\na,2025-01-15,,100\nM\xfcller,2025-01-15,,100\n",
+            "the byte 0xfc in line 3, column customer_id",
+        ),
+        (HEADER.encode() + b'\na,2025-01-15,,"100\nb,2025-01-15,,100\n', "a quote in line 2 that is never closed"),
+        (b"\x89PNG", "the byte 0x89 in line 1"),
+    ],
+    ids=["empty", "UTF-16", "Latin-1", "open quote", "picture"],
+)
+def test_a_file_that_is_no_text_is_refused_with_the_place(folder, ingest, lake, content, told):
+    (folder / "subscriptions.csv").write_bytes(content)
+    write(folder, "a,u,2026-03-31,login", name="usage_events.csv", header="customer_id,user_id,occurred_at,event_type")
+    with pytest.raises(UsageError, match=r"The file subscriptions\.csv cannot be read") as refused:
+        ingest()
+    assert told in str(refused.value)
+    assert coverage(lake) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("subscriptions.json", b'[{"customer_id": "a",}]', "no JSON in line 1"),
+        ("subscriptions.jsonl", b"3\n", "expected an object"),
+        ("subscriptions.parquet", b"PAR1", "a parquet file"),
+        ("subscriptions.csv.gz", b"no gzip", "a csv file"),
+    ],
+)
+def test_a_file_that_is_not_what_its_ending_says_is_refused(folder, ingest, name, content, told):
+    (folder / name).write_bytes(content)
+    with pytest.raises(UsageError, match=f"The file {name} cannot be read") as refused:
+        ingest()
+    assert told in str(refused.value)
+
+
+def test_a_file_of_no_table_is_named_with_what_may_be_meant(folder, ingest):
+    write(folder, "a,2025-01-15,,100", name="subscription.csv")
+    with pytest.raises(UsageError, match=r"subscription\.csv.*to subscriptions perhaps"):
+        ingest()
+
+
+def test_the_records_reach_as_far_as_they_say_but_never_to_an_end_of_terms(folder, ingest, lake):
+    write(folder, "a,2025-01-15,2027-12-31,100", "b,2025-03-31,,5")
+    ingest()
+    assert coverage(lake)["covered_to"] == "2025-03-31"
+    write(
+        folder,
+        "a,u,2025-06-02T08:00:00Z,login",
+        name="usage_events.csv",
+        header="customer_id,user_id,occurred_at,event_type",
+    )
+    ingest()
+    assert coverage(lake)["covered_to"] == "2025-06-02"
+    assert as_of(lake) == date(2025, 5, 31)
+    ingest(as_of=date(2025, 6, 30))
+    assert as_of(lake) == date(2025, 6, 30)
+    with pytest.raises(UsageError, match="whose records reach 2025-06-30"):
+        ingest(as_of=date(2025, 5, 31))
+
+
+def test_a_delivery_that_was_cut_short_moves_no_coverage_and_the_next_one_completes_it(
+    folder, ingest, lake, monkeypatch, received
+):
+    write(folder, "a,2025-01-15,,100")
+    write(
+        folder,
+        "a,u,2025-06-30T08:00:00Z,login",
+        name="usage_events.csv",
+        header="customer_id,user_id,occurred_at,event_type",
+    )
+    appended = delivery._append
+
+    def fail_at_events(run, staged, *more):
+        if staged.table.short_name == "usage_events":
+            raise OSError(28, "No space left on device")
+        appended(run, staged, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery, "_append", fail_at_events)
+        with pytest.raises(OSError, match="No space"):
+            ingest()
+    with pytest.raises(UsageError, match="a delivery that was cut short"):
+        as_of(lake)
+    assert [step.table_name for step in ingest().steps] == ["bronze.usage_events"]
+    assert as_of(lake) == date(2025, 6, 30)
+    assert len(received()) == 1
+    assert not (lake.root / "_staging").exists()
+
+
+def test_a_generated_lake_takes_no_files(folder, ingest, lake):
+    write(folder, "a,2025-01-15,,100")
+    table = jobs()["bronze.subscriptions"].table
+    batch = {"source": "generator", "batch_id": "generated", "covered_to": "2025-06-30"}
+    delta.append(
+        table.arrow_schema.empty_table(), lake, table, load(PROJECT / "conf").lake, {"run_id": "r", "batch": batch}
+    )
+    with pytest.raises(UsageError, match="holds a generated company"):
+        ingest()
