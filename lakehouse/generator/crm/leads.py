@@ -157,10 +157,8 @@ def _lost(world: World, months: Months, prospects: Prospects, opened: Floats) ->
     most = np.exp(_MOST_SHOCK * world.company.crm.quarter_shock_sigma)
     may_be = np.flatnonzero(drawn < prospects.lost_share * most)
     deals = with_prospects(world, prospects, may_be, opened[may_be])
-    return deals.among(
-        drawn[may_be]
-        < prospects.lost_share[may_be] * shock_factor(world, months, deals.closed_at / MICROSECONDS_PER_DAY)
-    )
+    factor = shock_factor(world, months, deals.closed_at / MICROSECONDS_PER_DAY)
+    return deals.among(drawn[may_be] < prospects.lost_share[may_be] * factor)
 
 
 def shock_factor(world: World, months: Months, closed: Floats) -> Floats:
