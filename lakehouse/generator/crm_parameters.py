@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from math import prod
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from lakehouse.generator.market_parameters import LogNormal, NotNegative, Positive, require_names, require_sum_one
-from lakehouse.setting_types import Model, PositiveInt, Share
+from lakehouse.setting_types import LEAP_YEAR, Model, MonthDay, PositiveInt, Share
 from lakehouse.vocabulary import ACTIVITY_TYPES, CHANNELS, SEGMENTS
 
 OPEN_STAGES = 4
+_LEAP_YEAR_DAYS = 366
+_MOST_LOST_DAYS = 20  # so that no time is further from its moment than the month that the CRM is ahead
 Part = Annotated[float, Field(gt=0, lt=1)]
 BySegment = Mapping[str, Positive]
 
@@ -147,6 +150,20 @@ class ContactCounts(Model):
     lost: NotNegative
 
 
+class QuietDays(Model):
+    """Days of every year, from month-day to month-day, and the work on each of them against that on another workday."""
+
+    first: MonthDay
+    last: MonthDay
+    work: Part
+
+    @property
+    def lost_days(self) -> float:
+        """How many days of work are missing."""
+        first, last = (date.fromisoformat(f"{LEAP_YEAR}-{edge}") for edge in (self.first, self.last))
+        return ((last - first).days % _LEAP_YEAR_DAYS + 1) * (1 - self.work)
+
+
 class Crm(Model):
     """``crm``: everything between the first touch and the order."""
 
@@ -174,6 +191,7 @@ class Crm(Model):
     activities: Activities
     touches: Touches
     contacts: ContactCounts
+    quiet_days: list[QuietDays]
     parent_share: Share
     revenue_per_employee: LogNormal
 
@@ -189,6 +207,15 @@ class Crm(Model):
         }
         for name, mapping in by_segment.items():
             require_names(mapping, SEGMENTS, name)
+        return self
+
+    @model_validator(mode="after")
+    def _quiet_days_are_few(self) -> Crm:
+        lost = sum(period.lost_days for period in self.quiet_days)
+        if lost > _MOST_LOST_DAYS:
+            raise ValueError(
+                f"quiet_days: at most {_MOST_LOST_DAYS} days of work may be lost in a year; it is {lost:g}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from lakehouse.generator.accounts import Accounts
 from lakehouse.generator.arrivals import Arrivals, arrivals
 from lakehouse.generator.billing import Billing
 from lakehouse.generator.company import Company
+from lakehouse.generator.crm.clock import Clock
 from lakehouse.generator.items import Items
 from lakehouse.generator.months import Months
 from lakehouse.generator.outbox import NONE, Outbox
@@ -77,6 +79,11 @@ class World:
             leavers=Systematic(stream(seed, f"leavers{_LUCK}"), 2 * len(SEGMENTS)),
             growers=Systematic(stream(seed, f"growers{_LUCK}"), 2 * len(SEGMENTS)),
         )
+
+    @cached_property
+    def clock(self) -> Clock:
+        """When sales works."""
+        return Clock.of(self.company.crm.quiet_days)
 
     def boundary(self, month: int, who: Ints) -> Ints:
         """Return the day of the month on which each customer's billing period begins."""

@@ -125,6 +125,13 @@ def test_problems_of_several_files_are_reported_together(conf):
         ),
         (
             "company.yml",
+            'last: "01-02", work: 0.3',
+            'last: "01-22", work: 0.3',
+            # 24 December to 22 January are 30 days, which lose 21; three days in spring lose 2.1, seven in autumn 1.4.
+            "quiet_days: at most 20 days of work may be lost in a year; it is 24.5",
+        ),
+        (
+            "company.yml",
             "price_rise: { month: 2025-04-01",
             "price_rise: { month: 2023-04-01",
             "not before scale.start_month; it is 2023-04-01",

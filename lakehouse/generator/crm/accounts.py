@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lakehouse.generator.arrays import MICROSECONDS_PER_DAY, carried, members
-from lakehouse.generator.crm.clock import moments, one_after_another
+from lakehouse.generator.crm.clock import one_after_another
 from lakehouse.generator.crm.deals import Deals
 from lakehouse.generator.crm.force import BDRS, CSMS, Force
 from lakehouse.generator.crm.leads import Leads
@@ -97,7 +97,7 @@ def lead_owners(world: World, force: Force, months: Months, leads: Leads) -> Int
 def lead_callers(world: World, force: Force, months: Months, leads: Leads, times: Floats) -> Ints:
     """Return the BDR who calls each lead at the time: its owner, or another one where the owner has left."""
     owner = lead_owners(world, force, months, leads)
-    return np.where(force.left[owner] <= times + _NOTICE_DAYS, _bdrs(world, force, months, leads, times), owner)
+    return np.where(force.leaves[owner] <= times + _NOTICE_DAYS, _bdrs(world, force, months, leads, times), owner)
 
 
 def _bdrs(world: World, force: Force, months: Months, leads: Leads, times: Floats) -> Ints:
@@ -123,10 +123,10 @@ def account_versions(
     opened = np.flatnonzero(deals.kind == NEW)
     turned = accounts.places(turns.customer)
     parts = [
-        (np.arange(len(bdr)), moments(accounts.created), np.full(len(bdr), PROSPECT), bdr),
+        (np.arange(len(bdr)), world.clock.moments(accounts.created), np.full(len(bdr), PROSPECT), bdr),
         (
             accounts.places(deals.account[opened]),
-            moments(deals.opened[opened]),
+            world.clock.moments(deals.opened[opened]),
             np.full(len(opened), NONE),
             owned.rep[opened, 0],
         ),
@@ -174,7 +174,7 @@ def contacts(world: World, accounts: Accounts, deals: Deals) -> Contacts:
         account=np.concatenate([accounts.account, deals.account[deal]]),
         number=np.concatenate([np.zeros(len(accounts.account), dtype=np.int64), place + 1]),
         country=np.concatenate([accounts.country, deals.country[deal]]),
-        at=moments(np.concatenate([accounts.created, met])),
+        at=world.clock.moments(np.concatenate([accounts.created, met])),
     )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from lakehouse.generator.arrays import members
 from lakehouse.generator.crm.accounts import known_people, lead_callers
-from lakehouse.generator.crm.clock import moments
 from lakehouse.generator.crm.deals import Deals
 from lakehouse.generator.crm.force import Force
 from lakehouse.generator.crm.leads import Leads
@@ -106,5 +105,14 @@ def _finished(
     goes_well = source.uniform("crm/activity_outcome", key, place) < odds / (1 + odds)
     minutes = np.where(kind == _EMAIL, NONE, np.where(kind == _CALL, call, meeting))
     return Activities(
-        key, place, deal, account, number, rep, kind, moments(time), minutes, _BETTER[kind] + np.where(goes_well, 0, 1)
+        key,
+        place,
+        deal,
+        account,
+        number,
+        rep,
+        kind,
+        world.clock.moments(time),
+        minutes,
+        _BETTER[kind] + np.where(goes_well, 0, 1),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from lakehouse.generator.arrays import MICROSECONDS_PER_DAY, carried, members
 from lakehouse.generator.company import Company
-from lakehouse.generator.crm.clock import moments, one_after_another
+from lakehouse.generator.crm.clock import Clock, one_after_another
 from lakehouse.generator.crm.deals import FIRST_STAGE, Deals
 from lakehouse.generator.crm.force import Force
 from lakehouse.generator.crm.forecast import amounts, expected_closes, probabilities
@@ -81,7 +81,7 @@ def changes(world: World, months: Months, force: Force, *, deals: Deals, owned: 
     share = entered(source, deals.key, way, deals.segment, company)
     since, dates = expected_closes(world, months, deals, due)
     events = _together(
-        _visits(deals, way, share),
+        _visits(world.clock, deals, way, share),
         _pushes(since, dates),
         _handovers(owned),
         _updates(company, source, deals),
@@ -92,13 +92,13 @@ def changes(world: World, months: Months, force: Force, *, deals: Deals, owned: 
     return _states(world, force, deals, opening, events.among(order))
 
 
-def _visits(deals: Deals, way: Ints, share: Floats) -> _Events:
+def _visits(clock: Clock, deals: Deals, way: Ints, share: Floats) -> _Events:
     deal, place = np.nonzero(way != NONE)
     stage, closed = way[deal, place], deals.closed[deal]
     time = np.minimum(deals.opened[deal] + share[deal, place] * (closed - deals.opened[deal]), closed - _TO_END)
     is_last = np.concatenate([deal[1:] != deal[:-1], [True]])[: len(deal)]
     comes_back = np.concatenate([[False], stage[:-1] == LOST])[: len(deal)] & (place > 0)
-    ends_on = np.where(is_last, deals.closed_at[deal] // MICROSECONDS_PER_DAY, moments(time) // MICROSECONDS_PER_DAY)
+    ends_on = np.where(is_last, deals.closed_at[deal] // MICROSECONDS_PER_DAY, clock.days(time))
     again = (time + _FIRST_GUESS * (closed - time)).astype(np.int64) + 1
     expected = np.where(stage >= WON, ends_on, np.where(comes_back, again, NONE))
     return _events(deal, np.where(is_last, NEVER, time), _VISIT, place, stage=stage, expected=expected)
@@ -160,7 +160,7 @@ def _states(world: World, force: Force, deals: Deals, opening: _Opening, events:
     probability = carried(np.where(says, np.rint(said * 100), NONE).astype(np.int64)) / 100
     is_end = (stage == WON) | (stage == LOST)
     final = events.time >= NEVER
-    at = np.where(final, deals.closed_at[deal], moments(np.where(final, deals.closed[deal], events.time)))
+    at = np.where(final, deals.closed_at[deal], world.clock.moments(np.where(final, deals.closed[deal], events.time)))
     state = (stage, arr, expected, owner, probability)
     differs = np.any([values[1:] != values[:-1] for values in state], axis=0)
     is_new = opens | np.concatenate([[True], differs])[: len(deal)]

@@ -47,16 +47,16 @@ class _Story:
 
     @classmethod
     def of(cls, company: Company, seed: int, customers: int, history_months: int, count: int) -> _Story:
-        # The clock moves what comes in the first two days of a month into the one before.
+        # The clock moves what comes around the end of a month from one into the other.
         count += 1
         calendar, months = _calendars(company, max(count, history_months))
         world = World.of(company, seed, customers, history_months, calendar)
         plan = Plan.of(company, world.source, calendar, customers, history_months)
         needed = posts(company, calendar, plan, customers, history_months)
-        force = Force.of(company, world.source, months, needed, region_shares(company))
+        force = Force.of(company, world.source, months, needed, region_shares(company), clock=world.clock)
         orders, turns = live_ahead(world, count)
         known = MONTHS_BEFORE + count
-        they = prospects(company, world.source, months, plan, known)
+        they = prospects(company, world.source, months, plan, known, clock=world.clock)
         leads, deals = funnel(world, months, with_customers(world, orders), they, float(months.first_day[known]))
         return cls(
             world=world,

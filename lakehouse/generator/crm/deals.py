@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from lakehouse.generator.arrays import MICROSECONDS_PER_DAY, MICROSECONDS_PER_SECOND
-from lakehouse.generator.crm.clock import last_workday, moments, times
 from lakehouse.generator.crm.market import Prospects, lead_days
 from lakehouse.generator.crm.orders import EXPANSION, NEW, RENEWAL, Orders
 from lakehouse.generator.crm.paths import DISCOVERY, NEGOTIATION, PROPOSAL, PROSPECTING, WON, cycle_days, lost_stage
@@ -89,7 +88,7 @@ def with_customers(world: World, orders: Orders) -> Deals:
     segment = people.segment[who]
     closed_at = _signed_at(world, orders, key)
     last = np.where(orders.is_won, WON, _lost_late(source, key, orders.kind))
-    opened, closed = _opened(world, orders, key, closed_at), times(closed_at)
+    opened, closed = _opened(world, orders, key, closed_at), world.clock.times(closed_at)
     quality, probability = _quality(world, key, orders.kind, segment, orders.is_won)
     return Deals(
         key=key,
@@ -137,7 +136,7 @@ def with_prospects(world: World, leads: Prospects, lead: Ints, opened: Floats) -
         arr=_asked(world, key, people, opened),
         opened=opened,
         closed=closed,
-        closed_at=moments(closed),
+        closed_at=world.clock.moments(closed),
         last=last,
         quality=quality,
         win_probability=probability,
@@ -163,16 +162,20 @@ def _signed_at(world: World, orders: Orders, key: Ints) -> Ints:
     opened_days = _renewal_days(world, orders)
     early = np.clip(early, 1, opened_days - 10).astype(np.int64)
     wanted = orders.start - np.where(orders.kind == RENEWAL, early, wait)
-    # Instead of on a weekend it is signed on any day of the week before.
-    workday = last_workday(wanted)
+    # Instead of on a weekend, or often on a quiet day, it is signed on any of the five busy workdays before.
+    is_signed_then = source.uniform("crm/signed_on_quiet_day", key) < world.clock.work(wanted)
     sooner = (source.uniform("crm/signing_day", key) * _WORKDAYS).astype(np.int64)
-    day = workday - np.where(workday < wanted, sooner, 0)
+    day = np.where(is_signed_then, wanted, world.clock.busy_day(wanted, sooner))
     second = _OPENS + (source.uniform("crm/signing", key) * _OPEN_SECONDS).astype(np.int64)
     signed_at = day * MICROSECONDS_PER_DAY + second * MICROSECONDS_PER_SECOND
     # What a customer adds is in force on the spot.
     shortly = (120 + source.uniform("crm/signing", key) * 1500).astype(np.int64) * MICROSECONDS_PER_SECOND
     won_at = np.where(orders.kind == EXPANSION, orders.known_at - shortly, signed_at)
-    lost_at = moments(times(orders.known_at) + source.uniform("crm/noted", key))
+    # A notice comes on any day; when an expansion comes to nothing is up to those who work on it.
+    known = np.where(
+        orders.kind == EXPANSION, orders.known_at / MICROSECONDS_PER_DAY, world.clock.times(orders.known_at)
+    )
+    lost_at = world.clock.moments(known + source.uniform("crm/noted", key))
     return np.where(orders.is_won, won_at, lost_at)
 
 
@@ -183,13 +186,13 @@ def _renewal_days(world: World, orders: Orders) -> Floats:
 
 def _opened(world: World, orders: Orders, key: Ints, closed_at: Ints) -> Floats:
     source, rules = world.source, world.company.crm
-    segment, closed = world.people.segment[orders.customer], times(closed_at)
+    segment, closed = world.people.segment[orders.customer], world.clock.times(closed_at)
     cycle = cycle_days(world.company, source, key, segment, np.full(len(key), WON))
     is_back = (orders.kind == NEW) & (orders.number > 1)
     cycle = np.where(is_back, np.minimum(_WIN_BACK * cycle, _LONGEST_WIN_BACK), cycle)
     typical = np.array([rules.expansion.cycle_days[name] for name in SEGMENTS])[segment]
     grown = log_normal(source.uniform("crm/expansion_days", key), typical, rules.expansion.cycle_sigma)
-    since_start = closed - world.arrivals.day[orders.customer]
+    since_start = closed - world.clock.begins(world.arrivals.day[orders.customer])
     grown = np.clip(grown, 0, np.maximum(np.minimum(since_start, _LONGEST_EXPANSION), 0))
     days = np.choose(orders.kind, [cycle, grown, 0.0])
     due = orders.start - _renewal_days(world, orders) + source.uniform("crm/renewal_opened", key)

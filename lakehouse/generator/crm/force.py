@@ -8,7 +8,7 @@ import numpy as np
 
 from lakehouse.generator.arrays import members
 from lakehouse.generator.company import Company
-from lakehouse.generator.crm.clock import LONGEST_SHIFT_DAYS
+from lakehouse.generator.crm.clock import Clock
 from lakehouse.generator.draws import choice, log_normal
 from lakehouse.generator.months import Months
 from lakehouse.generator.outbox import NONE
@@ -30,7 +30,10 @@ _OTHER_REGION_SHARE = 0.1  # of the work of reps of other regions; assumption
 
 @dataclass(frozen=True)
 class Force:
-    """Everyone who ever sells, one element each; days since 1970, ``left`` FOR_EVER while nobody knows of a leave."""
+    """Everyone who ever sells, one element each; days since 1970, ``left`` FOR_EVER while nobody knows of a leave.
+
+    ``leaves`` is the time from which on each has left, FOR_EVER likewise.
+    """
 
     team: Ints
     post: Ints
@@ -38,12 +41,15 @@ class Force:
     region: Ints
     hired: Ints
     left: Ints
+    leaves: Floats
     quality: Floats
     bias: Floats
     _rosters: Rosters
 
     @classmethod
-    def of(cls, company: Company, source: Source, months: Months, needed: Ints, region_shares: Floats) -> Force:
+    def of(
+        cls, company: Company, source: Source, months: Months, needed: Ints, region_shares: Floats, *, clock: Clock
+    ) -> Force:
         """Return the force that has ``needed[team, month]`` posts; they are never taken away again.
 
         The first post of a team is its leader's, who stays.
@@ -51,7 +57,7 @@ class Force:
         posts = np.maximum.accumulate(needed, axis=1)
         team, post = members(posts[:, -1])
         opened = np.array([np.searchsorted(posts[t], p, side="right") for t, p in zip(team, post, strict=True)])
-        hired, left = _careers(company, source, months, team=team, post=post, opened=opened)
+        hired, left = _careers(company, source, months, clock, team=team, post=post, opened=opened)
         place, generation = np.nonzero(hired < int(months.first_day[-1]))
         region = choice(source.uniform("crm/rep_region", team, post), region_shares)
         region = np.where(post == 0, int(np.argmax(region_shares)), region)[place]
@@ -60,8 +66,8 @@ class Force:
         hired, left = hired[place, generation], left[place, generation]
         quality = rules.quality_sigma * source.normal("crm/rep_quality", team, post, generation)
         bias = rules.bias_sigma * source.normal("crm/rep_bias", team, post, generation)
-        rosters = Rosters.of(company, months, _Staff(team, region, hired, left, quality), len(region_shares))
-        return cls(team, post, generation, region, hired, left, quality, bias, rosters)
+        rosters = Rosters.of(company, months, clock, _Staff(team, region, hired, left, quality), len(region_shares))
+        return cls(team, post, generation, region, hired, left, _leaves(clock, left), quality, bias, rosters)
 
     @property
     def key(self) -> Ints:
@@ -88,8 +94,15 @@ def ramp(company: Company, tenure_months: Floats) -> Floats:
     return np.asarray(np.clip(rules.ramp_share + (1 - rules.ramp_share) * tenure_months / rules.ramp_months, 0, 1))
 
 
+def _leaves(clock: Clock, left: Ints) -> Floats:
+    leaves = left.astype(np.float64)
+    is_known = left < FOR_EVER
+    leaves[is_known] = clock.begins(left[is_known])
+    return leaves
+
+
 def _careers(
-    company: Company, source: Source, months: Months, *, team: Ints, post: Ints, opened: Ints
+    company: Company, source: Source, months: Months, clock: Clock, *, team: Ints, post: Ints, opened: Ints
 ) -> tuple[Ints, Ints]:
     """Return by post and generation the days of hire and leave."""
     rules = company.crm.reps
@@ -100,7 +113,7 @@ def _careers(
     start = source.uniform("crm/rep_start", team, post)
     first = np.where(
         opened == 0,
-        months.first_day[0] - (start * _FIRST_HIRES_DAYS).astype(np.int64) - LONGEST_SHIFT_DAYS,
+        months.first_day[0] - (start * _FIRST_HIRES_DAYS).astype(np.int64) - clock.longest_shift_days,
         months.first_day[opened] + (start * _DAYS_PER_MONTH).astype(np.int64),
     )
     waits = np.cumsum(tenure + rules.vacancy_days, axis=1)
@@ -129,13 +142,14 @@ class Rosters:
     regions: int
 
     @classmethod
-    def of(cls, company: Company, months: Months, staff: _Staff, regions: int) -> Rosters:
+    def of(cls, company: Company, months: Months, clock: Clock, staff: _Staff, regions: int) -> Rosters:
         """Return the lists: everyone of the team, those of the region first of all."""
         lists: list[Ints] = []
         weights: tuple[list[Floats], list[Floats]] = ([], [])
+        margin = clock.longest_shift_days
         for month in range(len(months) - 1):
             first, end = int(months.first_day[month]), int(months.first_day[month + 1])
-            present = (staff.hired <= first - LONGEST_SHIFT_DAYS) & (staff.left >= end)
+            present = (staff.hired <= first - margin) & (staff.left >= end + margin)
             able = ramp(company, (first - staff.hired) / _DAYS_PER_MONTH)
             for team in range(len(TEAMS)):
                 reps = np.flatnonzero(present & (staff.team == team))

@@ -40,7 +40,8 @@ def expected_closes(world: World, months: Months, deals: Deals, due: Floats) -> 
     date = np.where(deals.kind == RENEWAL, due, date)
     since, dates = [deals.opened], [date]
     for place in range(1, MOST_PUSHES + 1):
-        passed = dates[-1] + 1 + source.uniform("crm/push_late", key, place) * (_LATE_DAYS - 1)
+        late = 1 + source.uniform("crm/push_late", key, place) * (_LATE_DAYS - 1)
+        passed = world.clock.begins(dates[-1].astype(np.int64)) + late
         pushes = (since[-1] < NEVER) & (passed < deals.closed)
         push = log_normal(source.uniform("crm/push", key, place), rules.push_share * typical, rules.sigma)
         rest = (deals.closed - passed) * np.where(deals.is_won, 1.0, _GUESS_OF_LOST)

@@ -9,7 +9,7 @@ from lakehouse.generator import arrays
 from lakehouse.generator.company import REPORTING_CURRENCY
 from lakehouse.generator.crm.accounts import Accounts, AccountVersions, Contacts
 from lakehouse.generator.crm.activities import Activities
-from lakehouse.generator.crm.clock import days, moments, one_after_another
+from lakehouse.generator.crm.clock import Clock, one_after_another
 from lakehouse.generator.crm.deals import Deals
 from lakehouse.generator.crm.force import Force
 from lakehouse.generator.crm.ids import account_ids, contact_ids, lead_ids, opportunity_ids, rep_ids
@@ -43,13 +43,13 @@ _TRIAL_EXPIRED = "trial_expired"  # the reason beside those of the parameters
 
 def leads(world: World, months: Months, force: Force, *, rows: Leads, owner: Ints, deals: Deals) -> Rows:
     """Return ``bronze.leads``: a version of each step."""
-    lead, status, at, when = _steps(rows)
+    lead, status, at, when = _steps(world.clock, rows)
 
     def reached(of: int) -> pa.Array:
         return arrays.instants(np.minimum(when[lead, of], at), when[lead, of] > at)
 
     place = pa.array(lead)
-    fixed = _lead_columns(months, rows, owner, force)
+    fixed = _lead_columns(world.clock, months, rows, owner, force)
     opportunity = null_where(rows.deal == NONE, opportunity_ids(deals.among(np.maximum(rows.deal, 0))))
     reasons = arrays.labels([*world.company.crm.disqualified, _TRIAL_EXPIRED], np.maximum(rows.reason, 0))
     return Rows(
@@ -67,13 +67,13 @@ def leads(world: World, months: Months, force: Force, *, rows: Leads, owner: Int
     )
 
 
-def _steps(rows: Leads) -> tuple[Ints, Ints, Ints, Ints]:
+def _steps(clock: Clock, rows: Leads) -> tuple[Ints, Ints, Ints, Ints]:
     """Return lead, status and moment of each version, and by lead and step when it was taken, else a far moment."""
     times = np.stack([rows.created, rows.touched, rows.qualified, rows.accepted, rows.converted, rows.ended], axis=1)
     lead, step = np.nonzero(times < NEVER)
     order = np.lexsort((step, times[lead, step], lead))
     lead, step = lead[order], step[order]
-    at = one_after_another(lead, moments(times[lead, step]))
+    at = one_after_another(lead, clock.moments(times[lead, step]))
     when = np.full(times.shape, 1 << 62)
     when[lead, step] = at
     begins = np.concatenate([[True], lead[1:] != lead[:-1]])[: len(lead)]
@@ -82,15 +82,15 @@ def _steps(rows: Leads) -> tuple[Ints, Ints, Ints, Ints]:
     return lead, status, at, when
 
 
-def _lead_columns(months: Months, rows: Leads, owner: Ints, force: Force) -> dict[str, pa.Array]:
+def _lead_columns(clock: Clock, months: Months, rows: Leads, owner: Ints, force: Force) -> dict[str, pa.Array]:
     return {
         "lead_id": lead_ids(np.arange(len(rows))),
         "account_id": account_ids(rows.account),
         "contact_id": contact_ids(rows.account, np.zeros_like(rows.account)),
         "lead_source": arrays.labels(CHANNELS, rows.channel),
-        "campaign_id": _campaigns(months, rows.created, rows.channel, rows.campaign),
+        "campaign_id": _campaigns(clock, months, rows.created, rows.channel, rows.campaign),
         "owner_rep_id": rep_ids(force).take(pa.array(owner)),
-        "created_at": arrays.instants(moments(rows.created)),
+        "created_at": arrays.instants(clock.moments(rows.created)),
     }
 
 
@@ -108,7 +108,7 @@ def accounts(world: World, rows: Accounts, versions: AccountVersions, force: For
         "currency": pa.repeat(REPORTING_CURRENCY, len(rows.account)),
         "region": arrays.labels(regions, rows.country),
         "country": arrays.labels(countries, rows.country),
-        "created_at": arrays.instants(moments(rows.created)),
+        "created_at": arrays.instants(world.clock.moments(rows.created)),
     }
     return Rows(
         {name: column.take(pa.array(versions.place)) for name, column in columns.items()}
@@ -152,7 +152,7 @@ def marketing_events(world: World, months: Months, rows: Touches, leads: Leads) 
             ),
             "lead_id": lead_ids(rows.lead),
             "account_id": account_ids(leads.account[rows.lead]),
-            "campaign_id": _campaigns(months, rows.time, rows.channel, rows.campaign),
+            "campaign_id": _campaigns(world.clock, months, rows.time, rows.channel, rows.campaign),
             "channel": arrays.labels(CHANNELS, rows.channel),
             "touch_type": arrays.labels(TOUCH_TYPES, rows.touch_type),
             "occurred_at": arrays.instants(rows.at),
@@ -181,6 +181,6 @@ def activities(world: World, rows: Activities, deals: Deals, force: Force) -> Ro
     )
 
 
-def _campaigns(months: Months, time: Floats, channel: Ints, campaign: Ints) -> pa.Array:
-    number = arrays.month_index(months.dates[0]) + month_of(months, days(time).astype(np.float64))
+def _campaigns(clock: Clock, months: Months, time: Floats, channel: Ints, campaign: Ints) -> pa.Array:
+    number = arrays.month_index(months.dates[0]) + month_of(months, clock.days(time).astype(np.float64))
     return null_where(campaign == NONE, campaign_ids(number, channel, np.maximum(campaign, 0)))

@@ -6,9 +6,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from lakehouse.generator.arrays import month_index
+from lakehouse.generator.arrays import MICROSECONDS_PER_DAY, month_index
 from lakehouse.generator.arrivals import LAPSED_TRIAL, SALES
-from lakehouse.generator.crm.clock import days, times
 from lakehouse.generator.crm.deals import Deals, customer_key, lead_times, with_prospects
 from lakehouse.generator.crm.market import MONTHS_BEFORE, PROSPECTS, Prospects, lead_days
 from lakehouse.generator.crm.owners import NEVER, month_of
@@ -103,8 +102,8 @@ def _of_trials(world: World, months: Months) -> Leads:
     source, arrivals, people = world.source, world.arrivals, world.people
     who = np.flatnonzero(arrivals.motion != SALES)
     key = customer_key(who, np.zeros_like(who))
-    signed_up = times(business_moment(source, trial_start(world, who), who)) + 0.02
-    ended = times(batch_moment(source, arrivals.day[who], who)) + 0.02
+    signed_up = world.clock.times(business_moment(source, trial_start(world, who), who)) + 0.02
+    ended = world.clock.times(batch_moment(source, arrivals.day[who], who)) + 0.02
     created = signed_up - 0.01 - _SOON * source.uniform("crm/before_trial", key) ** 2
     lapses = arrivals.motion[who] == LAPSED_TRIAL
     touched = signed_up + _touch_days(world, key, _NEITHER)
@@ -158,7 +157,8 @@ def _lost(world: World, months: Months, prospects: Prospects, opened: Floats) ->
     most = np.exp(_MOST_SHOCK * world.company.crm.quarter_shock_sigma)
     may_be = np.flatnonzero(drawn < prospects.lost_share * most)
     deals = with_prospects(world, prospects, may_be, opened[may_be])
-    return deals.among(drawn[may_be] < prospects.lost_share[may_be] * shock_factor(world, months, deals.closed))
+    factor = shock_factor(world, months, deals.closed_at / MICROSECONDS_PER_DAY)
+    return deals.among(drawn[may_be] < prospects.lost_share[may_be] * factor)
 
 
 def shock_factor(world: World, months: Months, closed: Floats) -> Floats:
@@ -208,4 +208,4 @@ def campaigns(world: World, months: Months, key: Ints, channel: Ints, time: Floa
     """Return the campaign of the channel behind each touch; NONE where the channel had none."""
     has_campaign = np.array([each.programme_cost > 0 for each in world.company.channels.values()])[channel]
     campaign = (world.source.uniform("crm/campaign", key, place) * CAMPAIGNS).astype(np.int64)
-    return np.where(has_campaign & (days(time) >= months.first_day[MONTHS_BEFORE]), campaign, NONE)
+    return np.where(has_campaign & (world.clock.days(time) >= months.first_day[MONTHS_BEFORE]), campaign, NONE)

@@ -9,7 +9,7 @@ import numpy as np
 from lakehouse.generator.arrays import members
 from lakehouse.generator.arrivals import SALES, Arrivals, expected_wins
 from lakehouse.generator.company import Company
-from lakehouse.generator.crm.clock import days
+from lakehouse.generator.crm.clock import Clock
 from lakehouse.generator.crm.paths import WON, cycle_days
 from lakehouse.generator.draws import log_normal, poisson
 from lakehouse.generator.finance import CAMPAIGNS, spend_factor
@@ -93,7 +93,7 @@ class Prospects:
         return PROSPECTS + np.where(self.again == NONE, np.arange(len(self.month)), self.again)
 
 
-def prospects(company: Company, source: Source, months: Months, plan: Plan, count: int) -> Prospects:
+def prospects(company: Company, source: Source, months: Months, plan: Plan, count: int, *, clock: Clock) -> Prospects:
     """Return the leads of the first ``count`` months of the CRM's calendar ``months`` that never buy."""
     month, size, channel, campaign = np.meshgrid(
         np.arange(count), np.arange(len(COMPANY_SIZES)), np.arange(len(CHANNELS)), np.arange(CAMPAIGNS), indexing="ij"
@@ -112,7 +112,7 @@ def prospects(company: Company, source: Source, months: Months, plan: Plan, coun
     return Prospects(
         month=month,
         channel=channel,
-        campaign=np.where(has_campaign & (days(created) >= months.first_day[MONTHS_BEFORE]), campaign, NONE),
+        campaign=np.where(has_campaign & (clock.days(created) >= months.first_day[MONTHS_BEFORE]), campaign, NONE),
         created=created,
         lost_share=plan.lost_share[month, size, channel],
         again=again,

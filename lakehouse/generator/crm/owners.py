@@ -62,7 +62,7 @@ def owners(world: World, force: Force, months: Months, deals: Deals) -> Owners:
         able, free = (force.choose(team, region, month, draw, wins=wins) for wins in (True, False))
         reps.append(np.where(deals.is_won, able, free))
         if place + 1 < _OWNERS:
-            left = force.left[reps[-1]].astype(np.float64)
+            left = force.leaves[reps[-1]]
             left = np.where((since[-1] < NEVER) & (left < deals.closed), left, NEVER)
             since.append(left)
             month = month_of(months, np.minimum(left, deals.closed))

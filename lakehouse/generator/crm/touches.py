@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lakehouse.generator.arrays import members
-from lakehouse.generator.crm.clock import moments
 from lakehouse.generator.crm.leads import Leads, campaigns
 from lakehouse.generator.draws import choice, poisson
 from lakehouse.generator.months import Months
@@ -61,4 +60,4 @@ def touches(world: World, months: Months, leads: Leads) -> Touches:
     campaign = np.where(is_first, leads.campaign[lead], campaigns(world, months, key, channel, time, place=place))
     kinds = np.array([_TYPES[name] for name in CHANNELS])
     kind = kinds[channel, (source.uniform("crm/touch_type", key, place) * 2).astype(np.int64)]
-    return Touches(lead, place, time, moments(time), channel, campaign, kind)
+    return Touches(lead, place, time, world.clock.moments(time), channel, campaign, kind)

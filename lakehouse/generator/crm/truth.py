@@ -5,7 +5,6 @@ from __future__ import annotations
 import pyarrow as pa
 
 from lakehouse.generator import arrays
-from lakehouse.generator.crm.clock import moments
 from lakehouse.generator.crm.deals import Deals
 from lakehouse.generator.crm.force import Force
 from lakehouse.generator.crm.ids import opportunity_ids, rep_ids
@@ -33,7 +32,7 @@ def truth(world: World, months: Months, deals: Deals, force: Force) -> dict[str,
                 "is_won": pa.array(deals.is_won),
                 "closed_at": arrays.instants(deals.closed_at),
             },
-            moments(deals.opened),
+            world.clock.moments(deals.opened),
         ),
         "crm_reps": Rows(
             {"rep_id": rep_ids(force), "quality": pa.array(force.quality), "bias": pa.array(force.bias)},

@@ -63,8 +63,8 @@ def generate(company: Company, schemas: dict[str, pa.Schema]) -> Callable[..., T
 
     def run(through: date = THROUGH, seed: int = SEED, customers: int = CUSTOMERS, **further: Any) -> Tables:
         parts: defaultdict[str, list[pa.Table]] = defaultdict(list)
-        settings = {"customers": customers, "months": MONTHS, "schemas": schemas} | further
-        for month in simulate(further.pop("company", company), seed, through=through, **settings):
+        settings = {"company": company, "customers": customers, "months": MONTHS, "schemas": schemas} | further
+        for month in simulate(seed=seed, through=through, **settings):
             for name, rows in [*month.tables.items(), *((f"truth.{n}", rows) for n, rows in month.truth.items())]:
                 parts[name].append(rows)
         return {name: pa.concat_tables(rows) for name, rows in parts.items()}

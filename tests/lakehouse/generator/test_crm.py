@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date
 from hashlib import sha256
+from math import sqrt
 from typing import Any
 
 import pyarrow as pa
@@ -87,6 +88,17 @@ REFERENCES = [
     ("bronze_quotas", "rep_id", "reps", "rep_id"),
     ("bronze_sales_reps", "manager_id", "reps", "rep_id"),
 ]
+# What sales does, and when; wins of expansions are in force on the spot.
+HAPPENS = {
+    "a change of stage": "SELECT changed_at FROM bronze_opportunity_stage_history WHERE from_stage <> to_stage "
+    "AND to_stage <> 'closed_won'",
+    "a deal opened": "SELECT changed_at FROM bronze_opportunity_stage_history WHERE from_stage IS NULL",
+    "an activity": "SELECT occurred_at FROM bronze_activities",
+    "a lead": "SELECT created_at FROM leads",
+    "a touch": "SELECT occurred_at FROM bronze_marketing_events",
+    "a signature": "SELECT ordered_at FROM bronze_billing_orders WHERE order_type <> 'expansion'",
+}
+TRUTH_OF_THE_CRM = {"truth.crm_deals", "truth.crm_reps", "truth.crm_quarters"}
 
 
 def digest(table: pa.Table) -> str:
@@ -103,7 +115,7 @@ def test_the_crm_leaves_everything_else_bit_for_bit_as_it_was(company: Company, 
     assert {name: digest(pa.concat_tables(parts[name])) for name in BEFORE_THE_CRM} == BEFORE_THE_CRM
 
 
-@pytest.mark.parametrize("through", [date(2023, 7, 31), date(2024, 5, 31)])
+@pytest.mark.parametrize("through", [date(2023, 7, 31), date(2023, 12, 26), date(2024, 1, 1), date(2024, 5, 31)])
 def test_the_crm_of_a_day_is_that_of_a_later_day_up_to_then(
     through: date, generate: Callable[..., Tables], tables: Tables
 ) -> None:
@@ -250,6 +262,19 @@ def test_every_customer_was_a_lead_and_only_sales_had_an_opportunity(sql: Sql) -
     """) == [(0,)]
 
 
+def test_an_account_is_entered_before_its_opportunities_and_a_sale_before_what_follows_it(sql: Sql) -> None:
+    ((opened, too_soon, followed, ahead),) = sql("""
+        WITH entered AS (SELECT account_id, min(updated_at) AS entered_at FROM bronze_accounts GROUP BY ALL),
+        sold AS (SELECT account_id, min(closed_at) AS sold_at FROM opportunities WHERE stage = 'closed_won' GROUP BY ALL)
+        SELECT count(*), count(*) FILTER ((entered_at <= opportunities.created_at) IS NOT true),
+            count(*) FILTER (opportunity_type <> 'new_business'),
+            count(*) FILTER (opportunity_type <> 'new_business' AND (sold_at < opportunities.created_at) IS NOT true)
+        FROM opportunities LEFT JOIN entered USING (account_id) LEFT JOIN sold USING (account_id)
+    """)
+    assert opened > followed > 100
+    assert (too_soon, ahead) == (0, 0)
+
+
 def test_an_account_is_a_customer_as_long_as_it_has_a_subscription(sql: Sql) -> None:
     assert (
         sql("""
@@ -267,8 +292,8 @@ def test_an_account_is_a_customer_as_long_as_it_has_a_subscription(sql: Sql) -> 
     )
 
 
-def test_nobody_works_before_the_hire_or_after_the_leave(generate: Callable[..., Tables]) -> None:
-    sql = connected(generate(customers=900))
+def test_nobody_works_before_the_hire_or_after_the_leave(rested: Tables) -> None:
+    sql = connected(rested)
     ((left,),) = sql("SELECT count(left_on) FROM reps")
     assert left > 0
     for table, moment in (("activities", "occurred_at"), ("opportunity_stage_history", "changed_at")):
@@ -286,6 +311,45 @@ def test_quotas_are_those_of_aes_in_every_quarter_that_they_begin(sql: Sql) -> N
             USING (rep_id, quarter)
         WHERE reps.role IS NULL OR quota_arr IS NULL
     """) == [(0,)]
+
+
+@pytest.fixture(scope="module")
+def rested(generate: Callable[..., Tables]) -> Tables:
+    """A larger company, with the quiet days of the file."""
+    return generate(customers=900)
+
+
+@pytest.fixture(scope="module")
+def restless(company_content: dict[str, Any], generate: Callable[..., Tables]) -> Tables:
+    """The same company without quiet days."""
+    content = Company.with_profile(company_content, None)
+    awake = content | {"crm": content["crm"] | {"quiet_days": []}}
+    return generate(customers=900, company=Company.model_validate(awake))
+
+
+@pytest.mark.parametrize("event", HAPPENS)
+def test_sales_rests_on_quiet_days(company: Company, rested: Tables, restless: Tables, event: str) -> None:
+    # The days from Christmas to 2 January against those two weeks earlier and two weeks later.
+    (on_quiet_days, around), (on_same_days, around_them) = (
+        connected(tables)(f"""
+            SELECT count(*) FILTER (day BETWEEN '2023-12-25' AND '2024-01-02'),
+                count(*) FILTER (day BETWEEN '2023-12-11' AND '2023-12-19' OR day BETWEEN '2024-01-08' AND '2024-01-16') / 2
+            FROM (SELECT COLUMNS(*)::DATE AS day FROM ({HAPPENS[event]}))
+        """)[0]  # noqa: S608 - constants above
+        for tables in (rested, restless)
+    )
+    work = company.crm.quiet_days[0].work
+    # By twice the standard error of a ratio of counts, of which one is the mean of two.
+    assert 0 < on_quiet_days / around <= work + 2 * sqrt(work * (1 + work / 2) / around)
+    assert on_same_days / around_them == pytest.approx(1, abs=2 * sqrt(1.5 / around_them))
+
+
+def test_quiet_days_move_signatures_but_nothing_that_is_billed(rested: Tables, restless: Tables) -> None:
+    crm = {f"bronze.{name}" for name in KEYS}
+    assert {name for name, rows in rested.items() if not rows.equals(restless[name])} <= crm | TRUTH_OF_THE_CRM
+    orders, same_orders = (tables["bronze.billing_orders"].sort_by("order_id") for tables in (rested, restless))
+    assert orders["ordered_at"] != same_orders["ordered_at"]
+    assert orders.drop_columns(["ordered_at"]).equals(same_orders.drop_columns(["ordered_at"]))
 
 
 def test_the_first_touch_brings_the_lead_and_campaigns_ran_in_its_quarter(sql: Sql) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from lakehouse.generator.company import Company
-from lakehouse.generator.crm.clock import LONGEST_SHIFT_DAYS, last_workday, moments, one_after_another, times
+from lakehouse.generator.crm.clock import Clock, one_after_another
 from lakehouse.generator.crm.force import BDRS, TEAMS, Force
 from lakehouse.generator.crm.market import MONTHS_BEFORE, Plan
 from lakehouse.generator.crm.paths import (
@@ -25,12 +25,15 @@ from lakehouse.generator.crm.paths import (
     lost_stage,
     visits,
 )
+from lakehouse.generator.crm_parameters import QuietDays
 from lakehouse.generator.months import Months
 from lakehouse.generator.outbox import NONE
 from lakehouse.generator.streams import Source
 
 MONDAY = 19723  # 2024-01-01
 MANY = np.arange(20_000)
+EVERY_WEEK = Clock.of([])
+AT_NEW_YEAR = Clock.of([QuietDays(first="12-30", last="01-02", work=0.25)])
 
 
 def at(moment: int) -> datetime:
@@ -39,25 +42,49 @@ def at(moment: int) -> datetime:
 
 def test_seven_days_become_five_days_of_ten_hours() -> None:
     # 0.7 of the week's seven days are 0.5 workdays: half of Monday's ten hours; 3.5 are 2.5: Wednesday noon, and so on.
-    asked = np.array([MONDAY, MONDAY + 0.7, MONDAY + 3.5, MONDAY + 6.30001])
-    assert [at(moment) for moment in moments(asked)] == [
+    asked = np.array([MONDAY, MONDAY + 0.7001, MONDAY + 3.5001, MONDAY + 6.3001])
+    assert [at(moment).replace(second=0) for moment in EVERY_WEEK.moments(asked)] == [
         datetime(2024, 1, 1, 8, tzinfo=UTC),
         datetime(2024, 1, 1, 13, tzinfo=UTC),
         datetime(2024, 1, 3, 13, tzinfo=UTC),
         datetime(2024, 1, 5, 13, tzinfo=UTC),
     ]
+    # Sunday becomes Friday, and nothing moves further.
+    assert EVERY_WEEK.longest_shift_days == 2
 
 
-def test_a_moment_comes_back_from_its_time_and_a_weekend_becomes_monday() -> None:
-    working = moments(MONDAY + MANY / 500)
-    assert np.abs(moments(times(working)) - working).max() <= 1_000_000
+def test_a_quiet_day_gets_its_part_of_the_time_of_another_one() -> None:
+    # The year from Monday 3 July 2023 to Sunday 30 June 2024 has 52 weeks: 260 workdays, two of them quiet, Monday and
+    # Tuesday at the beginning of January, so that its 364 days are 258.5 days of work. Before Monday there are 130.
+    of_work = 364 / 258.5
+    monday = datetime(2023, 7, 3, tzinfo=UTC).timestamp() / 86400 + 130 * of_work
+    ends = monday + of_work * np.array([0.25, 0.5, 1.5])
+    assert [at(moment).date() for moment in AT_NEW_YEAR.moments(np.append(monday, ends) + 1e-6)] == [
+        date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4),
+    ]  # fmt: skip
+    assert [at(moment).date() for moment in AT_NEW_YEAR.moments(np.append(monday, ends) - 1e-6)] == [
+        date(2023, 12, 29), date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("clock", [EVERY_WEEK, AT_NEW_YEAR])
+def test_a_moment_comes_back_from_its_time_and_a_weekend_becomes_monday(clock: Clock) -> None:
+    asked = MONDAY - 20 + MANY / 500
+    working = clock.moments(asked)
+    assert (np.diff(working) >= 0).all()
+    assert np.abs(clock.moments(clock.times(working)) - working).max() <= 1_000_000
+    assert np.abs(working // 86_400_000_000 - asked.astype(np.int64)).max() <= clock.longest_shift_days
     saturday = int(datetime(2024, 1, 6, 12, tzinfo=UTC).timestamp()) * 1_000_000
-    assert at(moments(times(np.array([saturday])))[0]) == datetime(2024, 1, 8, 8, tzinfo=UTC)
+    assert at(clock.moments(clock.times(np.array([saturday])))[0]) == datetime(2024, 1, 8, 8, tzinfo=UTC)
 
 
-def test_the_last_workday_of_a_weekend_is_friday() -> None:
-    # From Thursday to Monday.
-    assert (last_workday(MONDAY + np.arange(3, 8)) - MONDAY).tolist() == [3, 4, 4, 4, 7]
+def test_before_a_weekend_and_quiet_days_come_busy_ones() -> None:
+    # From Thursday, 28 December 2023, to Wednesday, 3 January 2024.
+    days = MONDAY + np.arange(-4, 3)
+    assert AT_NEW_YEAR.work(days).tolist() == [1, 1, 0, 0, 0.25, 0.25, 1]
+    assert (AT_NEW_YEAR.busy_day(days, np.zeros(7, dtype=np.int64)) - MONDAY).tolist() == [-4, -3, -3, -3, -3, -3, 2]
+    # Five busy days before that Friday was the one a week earlier.
+    assert AT_NEW_YEAR.busy_day(days[3:4], np.array([5])).tolist() == [MONDAY - 10]
 
 
 def test_moments_of_a_group_that_coincide_follow_each_other_by_seconds() -> None:
@@ -114,16 +141,16 @@ def test_only_who_is_there_all_month_is_chosen_and_the_able_win_more(company: Co
     months = Months.of(company.scale.start_month, 60)
     needed = np.full((len(TEAMS), 60), 6)
     needed[:, :12] = 3
-    force = Force.of(company, Source(1), months, needed, np.array([0.7, 0.3]))
+    force = Force.of(company, Source(1), months, needed, np.array([0.7, 0.3]), clock=AT_NEW_YEAR)
     month = MANY % 59
     team = np.full(len(MANY), BDRS + 1)
     draw = Source(1).uniform("test", MANY)
     free, able = (force.choose(team, MANY % 2, month, draw, wins=wins) for wins in (False, True))
     for chosen in (free, able):
         assert (force.team[chosen] == team).all()
-        # Not even who comes in its first days: the clock may move what happens then into the month before.
-        assert (force.hired[chosen] <= months.first_day[month] - LONGEST_SHIFT_DAYS).all()
-        assert (force.left[chosen] >= months.first_day[month + 1]).all()
+        # Nor who comes or goes around its ends: the clock may move what happens then into the month before or after.
+        assert (force.hired[chosen] <= months.first_day[month] - AT_NEW_YEAR.longest_shift_days).all()
+        assert (force.left[chosen] >= months.first_day[month + 1] + AT_NEW_YEAR.longest_shift_days).all()
     assert force.quality[able].mean() > force.quality[free].mean() + 0.02
     # A post is filled anew: there are more people than the five teams' six posts.
     assert len(force.team) > 5 * 6
