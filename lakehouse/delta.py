@@ -79,6 +79,8 @@ def append(
 def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
     """Return the table ``name`` at ``version`` (its newest, if none is given), to be scanned without a JVM."""
     path = str(lake.table_path(name).resolve())
+    if version is not None:
+        version = lake.newest_alike(name, version)
     # Arrow's own file system, so that its threads need no Python to close a file, least of all while Python ends.
     folder = fs.SubTreeFileSystem(path, fs.LocalFileSystem())
     return DeltaTable(path, version=version).to_pyarrow_dataset(filesystem=folder)
@@ -105,7 +107,8 @@ def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
 def files(lake: Lake, name: str, version: int) -> list[Path]:
     """Return the files that ``version`` of the table ``name`` consists of."""
     path = lake.table_path(name).resolve()
-    actions = pa.table(DeltaTable(str(path), version=version).get_add_actions())
+    table = DeltaTable(str(path), version=lake.newest_alike(name, version))
+    actions = pa.table(table.get_add_actions())
     # The log writes them as parts of a URI.
     return [path / unquote(file) for file in actions["path"].to_pylist()]
 

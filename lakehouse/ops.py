@@ -76,6 +76,9 @@ QUALITY_RESULTS = Table(
     ),
 )
 
+# Every run adds to them.
+TABLES = (RUNS, JOB_RUNS, QUALITY_RESULTS)
+
 
 def record(run: Run) -> None:
     """Append what is known of ``run`` to the three tables."""

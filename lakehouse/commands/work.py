@@ -1,4 +1,4 @@
-"""The commands that write: run, generate, export, rollback, setup."""
+"""The commands that write: run, generate, export, rollback, maintain, setup."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from lakehouse.generator.report import bands
 from lakehouse.headlines import headlines
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
+from lakehouse.maintain import maintain as maintain_tables
+from lakehouse.ops import TABLES as OPS
 from lakehouse.plan import make_plan
 from lakehouse.project import DEFAULT_ROOT, conf_dir
 from lakehouse.publish import rollback as publish_earlier
@@ -138,6 +140,23 @@ def rollback(
         manifest = publish_earlier(lake, run_id)
         write_exports(lake, jobs())
     console.print(f"Run {manifest.run_id} as of {manifest.as_of} is published again.")
+
+
+def maintain(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
+    """Put many small files together and delete files that no kept run needs and that are old enough; no row changes."""
+    lake = Lake(root)
+    names = [*jobs(), *(table.name for table in OPS)]
+    with writer_lock(root):
+        done = maintain_tables(lake, _config(lake, None).lake, names)
+    if as_json:
+        print_json([vars(upkeep) for upkeep in done])
+        return
+    touched = [u for u in done if (u.files_before, u.bytes_before) != (u.files_after, u.bytes_after)]
+    columns = ("table", "files before", "files after", "bytes freed")
+    rows = [(u.table_name, u.files_before, u.files_after, u.bytes_before - u.bytes_after) for u in touched]
+    print_table(f"Upkeep of {root}", columns, rows)
+    freed = sum(upkeep.bytes_before - upkeep.bytes_after for upkeep in done)
+    console.print(f"{len(touched)} of {len(done)} tables changed on disk, {freed:,} bytes freed.")
 
 
 def setup() -> None:
