@@ -41,6 +41,7 @@ app.add_typer(quality.quarantine, name="quarantine")
 app.command()(look.runs)
 app.command()(work.rollback)
 app.command()(work.maintain)
+app.command()(work.forget)
 app.command()(look.doctor)
 app.command()(work.setup)
 

@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from lakehouse.config import LakeConfig
 from lakehouse.errors import BrokenLakeError, LakehouseError
 from lakehouse.fingerprint import digest
+from lakehouse.forgotten import without_forgotten
 from lakehouse.lake import Lake
 from lakehouse.table import Table
 
@@ -61,17 +62,20 @@ def replace(frame: DataFrame, lake: Lake, table: Table, config: LakeConfig, meta
 def append(
     data: pa.Table | pa.RecordBatchReader, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]
 ) -> None:
-    """Append ``data``, which has the declared fields, in one commit that carries ``metadata``; no JVM takes part."""
+    """Append ``data``, which has the declared fields, in one commit that carries ``metadata``; no JVM takes part.
+
+    What would bring back a customer who was forgotten stays out.
+    """
     write_deltalake(
         str(lake.table_path(table.name)),
-        data,
+        without_forgotten(data, lake, table),
         mode="append",
         # The records of runs outlive the code that wrote them, so a column that came later is null in the older ones.
         schema_mode="merge" if table.layer == "ops" else None,
         name=table.name,
         description=table.description,
         partition_by=list(table.partition_by) or None,
-        configuration=_retention(config),
+        configuration=_kept(table, config),
         commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
     )
 
@@ -166,11 +170,13 @@ def _described(table: Table) -> list[Column]:
 
 def _properties(table: Table, config: LakeConfig) -> dict[str, str]:
     not_null = {f"delta.constraints.{name}_not_null": f"{name} IS NOT NULL" for name in table.key}
-    return _retention(config) | not_null
+    return _kept(table, config) | not_null
 
 
-def _retention(config: LakeConfig) -> dict[str, str]:
-    return {
+def _kept(table: Table, config: LakeConfig) -> dict[str, str]:
+    # The log outlives the files: least and greatest names and addresses must not stand in it.
+    no_statistics = {"delta.dataSkippingNumIndexedCols": "0"} if table.erasable else {}
+    return no_statistics | {
         "delta.deletedFileRetentionDuration": f"interval {config.file_retention_days} days",
         "delta.logRetentionDuration": f"interval {config.log_retention_days} days",
     }

@@ -25,7 +25,8 @@ class Column:
     """One declared column.
 
     ``type`` is a name from :mod:`lakehouse.types`; ``values`` are the accepted ones, ``minimum`` and ``maximum``
-    inclusive bounds; ``personal`` marks names and addresses of people, which never leave the lake by an export.
+    inclusive bounds; ``personal`` marks names, addresses and words of people, which never leave the lake by an export,
+    and ``identifying`` what else tells who a customer is. Neither outlives the forgetting of the customer.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     personal: bool = False
+    identifying: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Table:
     def column_names(self) -> list[str]:
         """The declared names, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def erasable(self) -> list[str]:
+        """The columns that are personal or identifying."""
+        return [column.name for column in self.columns if column.personal or column.identifying]
 
     @property
     def wide_rules(self) -> list[WideRule]:

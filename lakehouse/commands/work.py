@@ -1,4 +1,4 @@
-"""The commands that write: run, generate, export, rollback, maintain, setup."""
+"""The commands that write: run, generate, export, rollback, maintain, forget, setup."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from lakehouse.dryrun import dry_run
 from lakehouse.errors import UsageError
 from lakehouse.export import export as write_exports
 from lakehouse.export import exports_folder
+from lakehouse.forget import forget as forget_customer
 from lakehouse.generator.build import Request, last_day, receive, views
 from lakehouse.generator.report import bands
 from lakehouse.headlines import headlines
@@ -157,6 +158,25 @@ def maintain(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
     print_table(f"Upkeep of {root}", columns, rows)
     freed = sum(upkeep.bytes_before - upkeep.bytes_after for upkeep in done)
     console.print(f"{len(touched)} of {len(done)} tables changed on disk, {freed:,} bytes freed.")
+
+
+def forget(
+    customer: Annotated[str, typer.Argument(help="customer_id of the customer, such as C0000012.")],
+    root: Root = DEFAULT_ROOT,
+    as_json: AsJson = False,
+) -> None:
+    """Erase for good what tells who a customer is from every layer, export and log; earlier runs cannot be shown again."""
+    lake = Lake(root)
+    with Silence() if as_json else Progress() as progress:
+        done = forget_customer(lake, _config(lake, None), dict(jobs()), progress, customer)
+    if as_json:
+        print_json(vars(done))
+    elif not done.is_new:
+        console.print(f"{customer} was forgotten before: nothing tells who it was.")
+    else:
+        print_table(f"Erased of {customer}", ("table", "rows"), done.rows.items())
+        shown = f"run {done.run_id} shows the lake without it" if done.run_id else "nothing had been published"
+        console.print(f"{customer} is forgotten: {shown}, and no older version is left.")
 
 
 def setup() -> None:
