@@ -42,6 +42,8 @@ app.command()(quality.check)
 app.add_typer(quality.quarantine, name="quarantine")
 app.command()(look.runs)
 app.command()(work.rollback)
+app.command()(work.maintain)
+app.command()(work.forget)
 app.command()(look.doctor)
 app.command()(work.setup)
 

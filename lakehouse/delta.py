@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from lakehouse.config import LakeConfig
 from lakehouse.errors import BrokenLakeError, LakehouseError
 from lakehouse.fingerprint import digest
+from lakehouse.forgotten import without_forgotten
 from lakehouse.lake import Lake
 from lakehouse.table import Table
 
@@ -69,7 +70,8 @@ def append(
 ) -> None:
     """Append ``data``, which has the declared fields, in one commit that carries ``metadata``; no JVM takes part.
 
-    With ``replaces``, a ``_source``, the commit also takes away the rows that came from it before.
+    With ``replaces``, a ``_source``, the commit also takes away the rows that came from it before. What would bring
+    back a customer who was forgotten stays out.
     """
     options: dict[str, Any] = {
         # The records of runs outlive the code that wrote them, so a column that came later is null in the older ones.
@@ -77,20 +79,23 @@ def append(
         "name": table.name,
         "description": table.description,
         "partition_by": list(table.partition_by) or None,
-        "configuration": _retention(config),
+        "configuration": _kept(table, config),
         "commit_properties": CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
     }
+    rows = without_forgotten(data, lake, table)
     path = str(lake.table_path(table.name))
     if replaces is None:
-        write_deltalake(path, data, mode="append", **options)
+        write_deltalake(path, rows, mode="append", **options)
     else:
         source = replaces.replace("'", "''")
-        write_deltalake(path, data, mode="overwrite", predicate=f"_source = '{source}'", **options)
+        write_deltalake(path, rows, mode="overwrite", predicate=f"_source = '{source}'", **options)
 
 
 def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
     """Return the table ``name`` at ``version`` (its newest, if none is given), to be scanned without a JVM."""
     path = str(lake.table_path(name).resolve())
+    if version is not None:
+        version = lake.newest_alike(name, version)
     # Arrow's own file system, so that its threads need no Python to close a file, least of all while Python ends.
     folder = fs.SubTreeFileSystem(path, fs.LocalFileSystem())
     return DeltaTable(path, version=version).to_pyarrow_dataset(filesystem=folder)
@@ -117,7 +122,8 @@ def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
 def files(lake: Lake, name: str, version: int) -> list[Path]:
     """Return the files that ``version`` of the table ``name`` consists of."""
     path = lake.table_path(name).resolve()
-    actions = pa.table(DeltaTable(str(path), version=version).get_add_actions())
+    table = DeltaTable(str(path), version=lake.newest_alike(name, version))
+    actions = pa.table(table.get_add_actions())
     # The log writes them as parts of a URI.
     return [path / unquote(file) for file in actions["path"].to_pylist()]
 
@@ -175,11 +181,13 @@ def _described(table: Table) -> list[Column]:
 
 def _properties(table: Table, config: LakeConfig) -> dict[str, str]:
     not_null = {f"delta.constraints.{name}_not_null": f"{name} IS NOT NULL" for name in table.key}
-    return _retention(config) | not_null
+    return _kept(table, config) | not_null
 
 
-def _retention(config: LakeConfig) -> dict[str, str]:
-    return {
+def _kept(table: Table, config: LakeConfig) -> dict[str, str]:
+    # The log outlives the files: least and greatest names and addresses must not stand in it.
+    no_statistics = {"delta.dataSkippingNumIndexedCols": "0"} if table.erasable else {}
+    return no_statistics | {
         "delta.deletedFileRetentionDuration": f"interval {config.file_retention_days} days",
         "delta.logRetentionDuration": f"interval {config.log_retention_days} days",
     }

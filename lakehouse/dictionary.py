@@ -27,7 +27,8 @@ Made from the declarations in `jobs/` by `python -m lakehouse.dictionary`; corre
 
 Money is decimal and in the reporting currency unless a column beside it says otherwise. Moments end in `_at` and are
 UTC, days end in `_date`; a `month` is the month's first day. Rates and shares run from 0 to 1. A value that cannot be
-known is null, never 0. A column marked *personal* names a person and is in no export.
+known is null, never 0. A column marked *personal* names a person or is what a person wrote, and is in no export; one
+marked *identifying* tells who a customer is. `lakehouse forget` erases both.
 
 The picture of a layer shows who reads its tables; an arrow that follows from the others is left out. The picture of a
 table shows all that it is made from and everything that reads it.
@@ -70,7 +71,8 @@ def _table(table: Table, known: Mapping[str, Job]) -> str:
 
 def _column(column: Column) -> str:
     accepted = ", ".join(column.values) or _range(column)
-    meaning = f"{column.description} (*personal*)" if column.personal else column.description
+    marks = {"personal": column.personal, "identifying": column.identifying}
+    meaning = column.description + "".join(f" (*{mark}*)" for mark, holds in marks.items() if holds)
     cells = (f"`{column.name}`", column.type, "yes" if column.nullable else "", _cell(accepted), _cell(meaning))
     return f"| {' | '.join(cells)} |"
 

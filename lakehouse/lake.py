@@ -54,9 +54,17 @@ class Lake:
         log = self.table_path(name) / "_delta_log"
         for commit in sorted(log.glob("[0-9]" * 20 + ".json"), reverse=True):
             info = _commit_info(commit)
-            # Taking files away that no version needs is a commit as well, but not a version of the data.
-            if not str(info.get("operation", "")).startswith("VACUUM"):
+            if not _is_upkeep(info):
                 yield Head(int(commit.stem), _recorded(info), _rows(info))
+
+    def newest_alike(self, name: str, version: int) -> int:
+        """Return the newest version of ``name`` with the same rows as ``version``, in files that were put together."""
+        log = self.table_path(name) / "_delta_log"
+        # A damaged commit is no matter for who reads a version before it.
+        with suppress(BrokenLakeError):
+            while (following := log / f"{version + 1:020}.json").is_file() and _is_upkeep(_commit_info(following)):
+                version += 1
+        return version
 
     def existing(self, name: str) -> Head:
         """Return the newest version of ``name``.
@@ -142,6 +150,11 @@ class Lake:
             with suppress(BrokenLakeError):
                 readable.append(Manifest.read(path))
         return readable
+
+
+def _is_upkeep(info: dict[str, Any]) -> bool:
+    """Say whether a commit only put files together or took away those that no version needs: no version of the data."""
+    return str(info.get("operation", "")).startswith(("OPTIMIZE", "VACUUM"))
 
 
 def _commit_info(commit: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ RUNS = Table(
             nullable=False,
             values=("published", "unchanged", "kept", "checked", "failed"),
         ),
-        Column("message", "string", "Why nothing was published, or what failed"),
+        Column("message", "string", "Why nothing was published, or what failed", personal=True),
         Column("as_of", "date", "Day as of which the tables were computed"),
         Column("code", "string", "Fingerprint of the code of all jobs"),
         Column("configuration", "string", "Fingerprint of the configuration"),
@@ -72,9 +72,12 @@ QUALITY_RESULTS = Table(
         Column("threshold", "double", "Failures that are allowed", nullable=False),
         Column("duration_seconds", "double", "Share of the audit's time", nullable=False),
         Column("kind", "string", "Kind of the rule"),
-        Column("message", "string", "Why a rule with the status error crashed"),
+        Column("message", "string", "Why a rule with the status error crashed", personal=True),
     ),
 )
+
+# Every run adds to them.
+TABLES = (RUNS, JOB_RUNS, QUALITY_RESULTS)
 
 
 def record(run: Run) -> None:

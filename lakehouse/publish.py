@@ -11,6 +11,7 @@ from lakehouse import fingerprint
 from lakehouse.coverage import received
 from lakehouse.errors import UsageError
 from lakehouse.files import replacing
+from lakehouse.forgotten import erasures
 from lakehouse.lake import CURRENT, MANIFESTS, Lake
 from lakehouse.manifest import Entry, Manifest, Quality
 from lakehouse.plan import make_plan
@@ -63,7 +64,7 @@ def rollback(lake: Lake, run_id: str | None = None) -> Manifest:
     The runs after it are marked as withdrawn, so that the next run does not publish the same versions again.
 
     Raises:
-        UsageError: if there is no such run, or its versions are gone.
+        UsageError: if there is no such run, its versions are gone, or it still shows a customer who was forgotten since.
     """
     manifests = lake.manifests()
     current = lake.readable_current()
@@ -78,6 +79,7 @@ def rollback(lake: Lake, run_id: str | None = None) -> Manifest:
             do="Run `lakehouse runs` for all runs.",
         )
     target = chosen[-1]
+    _refuse_forgotten(lake, target)
     lost = [name for name, version in target.versions.items() if not lake.has_version(name, version)]
     if lost:
         raise UsageError(
@@ -101,6 +103,17 @@ def not_published(name: str, manifest: Manifest) -> UsageError:
         expected="one of these tables",
         do="Run `lakehouse run` to build what is missing.",
     )
+
+
+def _refuse_forgotten(lake: Lake, target: Manifest) -> None:
+    later = [erasure.begun_at for erasure in erasures(lake) if erasure.begun_at > target.published_at]
+    if later:
+        raise UsageError(
+            f"The run {target.run_id} cannot be published again",
+            found=f"a run from before a customer was forgotten on {later[-1]:%Y-%m-%d %H:%M:%S} UTC, which erased its versions",
+            expected="a later run",
+            do="Choose one of `lakehouse runs`.",
+        )
 
 
 def _entry(lake: Lake, job: Job) -> Entry:

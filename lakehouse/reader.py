@@ -39,14 +39,14 @@ class Published:
         return str(self.lake.table_path(name))
 
     def version(self, name: str) -> int:
-        """Return the published version of a table in Delta's log.
+        """Return the version of a table in Delta's log that holds what was published.
 
         Raises:
             UsageError: if the run does not hold the table.
         """
         if name not in self.manifest.tables:
             raise not_published(name, self.manifest)
-        return self.manifest.tables[name].version
+        return self.lake.newest_alike(name, self.manifest.tables[name].version)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table (``layer.table``) as it was published: money as exact ``Decimal``, days as ``datetime64``.

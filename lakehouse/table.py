@@ -25,7 +25,8 @@ class Column:
     """One declared column.
 
     ``type`` is a name from :mod:`lakehouse.types`; ``values`` are the accepted ones, ``minimum`` and ``maximum``
-    inclusive bounds; ``personal`` marks names and addresses of people, which never leave the lake by an export.
+    inclusive bounds; ``personal`` marks names, addresses and words of people, which never leave the lake by an export,
+    and ``identifying`` what else tells who a customer is. Neither outlives the forgetting of the customer.
     ``default`` is what an empty cell of a received file stands for: SQL over the other columns of the row.
     """
 
@@ -38,6 +39,7 @@ class Column:
     maximum: float | None = None
     personal: bool = False
     default: str | None = None
+    identifying: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ class Table:
     def column_names(self) -> list[str]:
         """The declared names, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def erasable(self) -> list[str]:
+        """The columns that are personal or identifying."""
+        return [column.name for column in self.columns if column.personal or column.identifying]
 
     @property
     def wide_rules(self) -> list[WideRule]:
@@ -132,6 +139,11 @@ PROVENANCE = (
     Column("_batch_id", "string", "The batch that brought the row", nullable=False),
     Column("_row", "bigint", "Line or record number in the source", nullable=False),
     Column("_ingested_at", "timestamp", "When the batch was written", nullable=False),
-    Column("_unread", "string", "JSON of the cells that are not what their column says, with their texts; else null"),
+    Column(
+        "_unread",
+        "string",
+        "JSON of the cells that are not what their column says, with their texts; else null",
+        personal=True,
+    ),
 )
 READABLE = Check("cell_unreadable", "_unread IS NULL")

@@ -13,7 +13,7 @@ table = Table(
     version_by="updated_at",
     columns=(
         Column("account_id", "string", "CRM account; a billing customer names its own"),
-        Column("account_name", "string", "Name of the company"),
+        Column("account_name", "string", "Name of the company", identifying=True),
         Column("parent_account_id", "string", "Account of the company that owns this one; null without one"),
         Column("industry", "string", "Industry of the company"),
         Column("employee_count", "int", "Employees of the company", minimum=1),

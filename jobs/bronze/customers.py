@@ -15,7 +15,7 @@ table = Table(
     columns=(
         Column("customer_id", "string", "Billing customer"),
         Column("account_id", "string", "CRM account of the customer", default="customer_id"),
-        Column("company_name", "string", "Legal name of the company"),
+        Column("company_name", "string", "Legal name of the company", identifying=True),
         Column("contact_name", "string", "Person who is the billing contact", personal=True),
         Column("email", "string", "Address of the billing contact", personal=True),
         Column("country", "string", "ISO 3166 alpha-2 code"),

@@ -16,7 +16,7 @@ table = Table(
         Column("user_id", "string", "User who answered"),
         Column("responded_at", "timestamp", "When it was answered"),
         Column("score", "int", "0 (would not recommend) to 10 (would)", minimum=0, maximum=10),
-        Column("comment", "string", "What the user added"),
+        Column("comment", "string", "What the user added", personal=True),
         *PROVENANCE,
     ),
     audits=(Once("received_once", ("response_id",)),),

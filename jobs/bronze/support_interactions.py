@@ -30,7 +30,7 @@ table = Table(
         Column("priority", "string", "Priority", values=("urgent", "high", "normal", "low")),
         Column("status", "string", "Status", values=("open", "pending", "resolved", "closed")),
         Column("escalated", "boolean", "Whether it was escalated", default="false"),
-        Column("message", "string", "What the customer wrote"),
+        Column("message", "string", "What the customer wrote", personal=True),
         Column(
             "sentiment_score",
             "double",

@@ -26,7 +26,7 @@ table = Table(
     foreign_keys={"customer_id": "silver.customers"},
     columns=(
         Column("customer_id", "string", "Customer", nullable=False),
-        Column("company_name", "string", "Legal name of the company"),
+        Column("company_name", "string", "Legal name of the company", identifying=True),
         Column("segment", "string", "Segment by employees", values=SEGMENTS),
         Column("plan_id", "string", "Plan of the largest item"),
         Column("risk_level", "string", "Level of the risk score", nullable=False, values=LEVELS),

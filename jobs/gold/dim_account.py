@@ -37,9 +37,9 @@ table = Table(
     foreign_keys={"primary_customer_id": "silver.customers"},
     columns=(
         Column("account_id", "string", "Account", nullable=False),
-        Column("account_name", "string", "Legal name of the largest customer"),
+        Column("account_name", "string", "Legal name of the largest customer", identifying=True),
         Column("parent_account_id", "string", "Account that owns this one; null where the CRM names none"),
-        Column("parent_account_name", "string", "Its name; null where the CRM does not know it"),
+        Column("parent_account_name", "string", "Its name; null where the CRM does not know it", identifying=True),
         Column("primary_customer_id", "string", "Largest customer of the account", nullable=False),
         Column("customers", "bigint", "Billing customers, also those who never paid", nullable=False, minimum=1),
         Column("active_customers", "bigint", "Those of them with MRR", nullable=False, minimum=0),

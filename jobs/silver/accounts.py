@@ -26,7 +26,7 @@ table = Table(
     may_be_orphans=("parent_account_id", "owner_rep_id"),
     columns=(
         Column("account_id", "string", "CRM account; a billing customer names its own", nullable=False),
-        Column("account_name", "string", "Name of the company"),
+        Column("account_name", "string", "Name of the company", identifying=True),
         Column("parent_account_id", "string", "Account of the company that owns this one; null without one"),
         Column("industry", "string", "Industry of the company"),
         Column("employee_count", "int", "Employees of the company", minimum=1),

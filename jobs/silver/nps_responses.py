@@ -26,7 +26,7 @@ table = Table(
         Column("response_month", "date", "First day of the month of the answer", nullable=False),
         Column("score", "int", "0 (would not recommend) to 10 (would)", nullable=False, minimum=0, maximum=10),
         Column("nps_group", "string", "Group by score", nullable=False, values=("promoter", "passive", "detractor")),
-        Column("comment", "string", "What the user added"),
+        Column("comment", "string", "What the user added", personal=True),
     ),
     checks=(
         Check(

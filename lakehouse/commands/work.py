@@ -1,4 +1,4 @@
-"""The commands that write: run, generate, export, rollback, setup."""
+"""The commands that write: run, generate, export, rollback, maintain, forget, setup."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from lakehouse.dryrun import dry_run
 from lakehouse.errors import UsageError
 from lakehouse.export import export as write_exports
 from lakehouse.export import exports_folder
+from lakehouse.forget import forget as forget_customer
 from lakehouse.generator.build import Request, last_day, receive, views
 from lakehouse.generator.report import bands
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
+from lakehouse.maintain import maintain as maintain_tables
+from lakehouse.ops import TABLES as OPS
 from lakehouse.plan import make_plan
 from lakehouse.project import DEFAULT_ROOT, conf_dir
 from lakehouse.publish import rollback as publish_earlier
@@ -120,6 +123,42 @@ def rollback(
         manifest = publish_earlier(lake, run_id)
         write_exports(lake, jobs())
     console.print(f"Run {manifest.run_id} as of {manifest.as_of} is published again.")
+
+
+def maintain(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
+    """Put many small files together and delete files that no kept run needs and that are old enough; no row changes."""
+    lake = Lake(root)
+    names = [*jobs(), *(table.name for table in OPS)]
+    with writer_lock(root):
+        done = maintain_tables(lake, _config(lake, None).lake, names)
+    if as_json:
+        print_json([vars(upkeep) for upkeep in done])
+        return
+    touched = [u for u in done if (u.files_before, u.bytes_before) != (u.files_after, u.bytes_after)]
+    columns = ("table", "files before", "files after", "bytes freed")
+    rows = [(u.table_name, u.files_before, u.files_after, u.bytes_before - u.bytes_after) for u in touched]
+    print_table(f"Upkeep of {root}", columns, rows)
+    freed = sum(upkeep.bytes_before - upkeep.bytes_after for upkeep in done)
+    console.print(f"{len(touched)} of {len(done)} tables changed on disk, {freed:,} bytes freed.")
+
+
+def forget(
+    customer: Annotated[str, typer.Argument(help="customer_id of the customer, such as C0000012.")],
+    root: Root = DEFAULT_ROOT,
+    as_json: AsJson = False,
+) -> None:
+    """Erase for good what tells who a customer is from every layer, export and log; earlier runs cannot be shown again."""
+    lake = Lake(root)
+    with Silence() if as_json else Progress() as progress:
+        done = forget_customer(lake, _config(lake, None), dict(jobs()), progress, customer)
+    if as_json:
+        print_json(vars(done))
+    elif not done.is_new:
+        console.print(f"{customer} was forgotten before: nothing tells who it was.")
+    else:
+        print_table(f"Erased of {customer}", ("table", "rows"), done.rows.items())
+        shown = f"run {done.run_id} shows the lake without it" if done.run_id else "nothing had been published"
+        console.print(f"{customer} is forgotten: {shown}, and no older version is left.")
 
 
 def setup() -> None:

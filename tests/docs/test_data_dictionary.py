@@ -17,6 +17,7 @@ def test_a_column_is_described_with_all_that_it_declares(tmp_path):
         Column("kind", "string", "Kind | of thing", nullable=False, values=("a", "b")),
         Column("share", "double", "Share", minimum=0, maximum=1),
         Column("email", "string", "Address", personal=True),
+        Column("company", "string", "Firm", identifying=True),
     )
     table = Table(
         name="gold.things", description="Things:\none row per thing.", grain="thing", key=("kind",), columns=columns
@@ -26,3 +27,4 @@ def test_a_column_is_described_with_all_that_it_declares(tmp_path):
     assert "| `kind` | string |  | a, b | Kind \\| of thing |" in page
     assert "| `share` | double | yes | 0 to 1 | Share |" in page
     assert "| `email` | string | yes |  | Address (*personal*) |" in page
+    assert "| `company` | string | yes |  | Firm (*identifying*) |" in page
