@@ -572,6 +572,22 @@ BROKEN: dict[str, dict[str, Change]] = {
         "quantiles_ascend": {"p90_days": "p75_days / 2"},
         "variance_from_two_on": {"variance_days": NOTHING},
     },
+    "gold.sales_activity": {
+        "counts_where_activity_is_known": {"activity_status": "'no_data'"},
+        "no_more_of_the_types_than_all": {"emails": "activities + 1"},
+        "an_activity_is_the_first_or_after_a_gap": {"activity_gaps": "activity_gaps + 1"},
+        "a_contact_is_new_or_after_a_gap": {"contact_gaps": "contact_gaps + 1"},
+        "no_more_with_a_person_than_all": {
+            "contact_activities": "contact_activities + activities + 1",
+            "contacts": "contacts + activities + 1",
+        },
+        "no_more_with_activity_than_deals": {"deals": "deals_with_activity - 1"},
+        "each_such_deal_has_a_first_activity": {"first_activities": "first_activities + 1"},
+        "days_between_activities_or_status": {"median_days_between_activities": NOTHING},
+        "days_between_contact_activities_or_status": {"median_days_between_contact_activities": NOTHING},
+        "days_to_first_activity_or_status": {"median_days_to_first_activity": NOTHING},
+        "quantiles_ascend": {"p90_days_between_activities": "median_days_between_activities / 2"},
+    },
     "gold.stage_transitions": {
         "no_more_go_than_leave": {"transitions": "visits_left + 1"},
         "probability_within_its_bounds": {"probability_high": "probability / 2"},
