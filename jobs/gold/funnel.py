@@ -3,8 +3,8 @@
 A person counts once, in the cohort of the first lead and with the furthest stage that any lead of theirs reached, which
 implies the earlier ones; later leads of the same person are listed as re-entries where they came. Who bought without an
 opportunity is listed apart and is no win. A rate or cost of a step is given once the cohort has had the time for it.
-Costs are the month's programmes, as in gold.acquisition_costs, by the people whom they brought; spend that brought
-nobody has its row too.
+Costs are the month's programmes (marketing spend by channel and campaign) by the people whom they brought, without the
+salaries of marketing and sales, which gold.acquisition_costs adds; spend that brought nobody has its row too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,19 @@ from jobs.bronze.exchange_rates import table as received_rates
 from jobs.bronze.marketing_spend import table as received_spend
 from lakehouse.cleaning import kept
 from lakehouse.funnel_settings import Funnel
-from lakehouse.metrics.funnel import COSTS, COUNTS, DIMENSIONS, GRAINS, RATES, costs, people, programmes, rates
+from lakehouse.metrics.funnel import (
+    COST_STATUSES,
+    COSTS,
+    COUNTS,
+    DIMENSIONS,
+    GRAINS,
+    RATES,
+    cost_statuses,
+    costs,
+    people,
+    programmes,
+    rates,
+)
 from lakehouse.metrics.leads import MATURITY, maturity
 from lakehouse.metrics.spending import spending
 from lakehouse.rules import Constant, Part, Reconciliation
@@ -63,8 +75,14 @@ table = Table(
         Column("programme_spend", MONEY, "Programmes of the month that aimed at the value; null where none is known",
                minimum=0),
         *(
-            Column(cost, MONEY, f"programme_spend ÷ {count}; null for nobody or too young a cohort", minimum=0)
+            column
             for cost, count in zip(COSTS, COUNTS, strict=True)
+            for column in (
+                Column(cost, MONEY, f"programme_spend ÷ {count}: programmes only, no people", minimum=0),
+                Column(f"{cost}_status", "string", "Why it is null: no_data of any spend; not_split by the dimension, or"
+                       " by week; no_spend of the month and value; too_young a cohort; nobody came so far", False,
+                       values=COST_STATUSES),
+            )
         ),
     ),
     checks=(
@@ -74,6 +92,7 @@ table = Table(
         Check("spend_by_month_channel_and_campaign", "programme_spend IS NULL OR"
               " (cohort_grain = 'month' AND dimension IN ('all', 'lead_source', 'campaign'))"),
         Check("a_cost_needs_spend", "cost_per_lead IS NULL OR programme_spend IS NOT NULL"),
+        *(Check(f"{cost}_when_ok", f"({cost}_status = 'ok') = ({cost} IS NOT NULL)") for cost in COSTS),
         *(
             Check(f"{rate}_within_its_bounds",
                   f"IF({rate}_status IN ('ok', 'small'), {rate} BETWEEN {rate}_low AND {rate}_high, {rate} IS NULL)")
@@ -135,15 +154,17 @@ def transform(
     funnel: Funnel,
 ) -> DataFrame:
     spend = spending(marketing_spend, received_spend, kept(exchange_rates, received_rates), reporting_currency)
+    spent = spend.filter(F.col("month") <= F.lit(as_of))
     counts = ("reentries", *COUNTS, "self_service")
     cohorts = (
         people(leads)
-        .unionByName(programmes(spend.filter(F.col("month") <= F.lit(as_of))), allowMissingColumns=True)
+        .unionByName(programmes(spent), allowMissingColumns=True)
         .groupBy(
             "cohort_grain", F.expr("trunc(day, cohort_grain)").alias("cohort_start"), "dimension", "dimension_value"
         )
         .agg(*(F.sum(name).alias(name) for name in (*counts, "programme_spend")))
         .fillna(0, subset=list(counts))
+        .crossJoin(spent.limit(1).agg((F.count("*") > 0).alias("is_spend_known")))
     )
     is_week = F.col("cohort_grain") == "week"
     cohort_end = F.when(is_week, F.date_add("cohort_start", 6)).otherwise(F.last_day("cohort_start"))
@@ -153,9 +174,9 @@ def transform(
         for rate, (_, base, step) in RATES.items()
     }
     return table.select(
-        cohorts.withColumns(statuses).withColumns(
-            {**rates(), **costs(), "currency": F.lit(reporting_currency)},
-        )
+        cohorts.withColumns(statuses)
+        .withColumns(cost_statuses())
+        .withColumns({**rates(), **costs(), "currency": F.lit(reporting_currency)})
     )
 
 

@@ -22,6 +22,7 @@ OF_SPEND = ("all", "lead_source", "campaign")
 # Who reached each stage of the funnel, and what one of them costs.
 COUNTS = ("leads", "mqls", "sqls", "opportunities", "wins")
 COSTS = tuple(f"cost_per_{name}" for name in ("lead", *STEPS[:-1], "win"))
+COST_STATUSES = ("ok", "no_data", "not_split", "no_spend", "too_young", "nobody")
 # Each rate with whom it counts, of whom, and the step that takes the time.
 RATES = {
     "lead_to_mql_rate": ("mqls", "leads", "mql"),
@@ -88,10 +89,29 @@ def rates() -> dict[str, Column]:
     return found
 
 
-def costs() -> dict[str, Column]:
-    """Return what one of each count costs; the first is known at once, the others when their rate is old enough."""
-    each = {
-        cost: F.try_divide(F.col("programme_spend"), F.col(count)) for cost, count in zip(COSTS, COUNTS, strict=True)
-    }
+def cost_statuses() -> dict[str, Column]:
+    """Return the status of each of ``COSTS``, which says why it is null.
+
+    ``no_data`` where no spend was recorded at all (not ``is_spend_known``), ``not_split`` where it is not known by the
+    dimension, or by week, ``no_spend`` where none was recorded for the month and value, ``too_young`` as the rate to the
+    step is (who came is known at once), ``nobody`` where none reached it.
+    """
+    has_split = (F.col("cohort_grain") == "month") & F.col("dimension").isin(*OF_SPEND)
     is_young = {cost: F.col(f"{rate}_status") == "too_young" for cost, rate in zip(COSTS[1:], RATES, strict=False)}
-    return {cost: F.when(~is_young.get(cost, F.lit(False)), value) for cost, value in each.items()}
+    return {
+        f"{cost}_status": F.when(~F.col("is_spend_known"), "no_data")
+        .when(~has_split, "not_split")
+        .when(F.isnull("programme_spend"), "no_spend")
+        .when(is_young.get(cost, F.lit(False)), "too_young")
+        .when(F.col(count) == 0, "nobody")
+        .otherwise("ok")
+        for cost, count in zip(COSTS, COUNTS, strict=True)
+    }
+
+
+def costs() -> dict[str, Column]:
+    """Return what one of each count costs, null where its status says why."""
+    return {
+        cost: F.when(F.col(f"{cost}_status") == "ok", F.try_divide(F.col("programme_spend"), F.col(count)))
+        for cost, count in zip(COSTS, COUNTS, strict=True)
+    }

@@ -94,7 +94,10 @@ SELECT
     money(cents) AS programme_spend,
     CASE WHEN leads > 0 THEN money(half_up(cents, leads)) END AS cost_per_lead,
     CASE WHEN days_since >= 30 AND mqls > 0 THEN money(half_up(cents, mqls)) END AS cost_per_mql,
-    CASE WHEN days_since >= 365 AND wins > 0 THEN money(half_up(cents, wins)) END AS cost_per_win
+    CASE WHEN days_since >= 365 AND wins > 0 THEN money(half_up(cents, wins)) END AS cost_per_win,
+    CASE WHEN cents IS NULL THEN 'no_spend' WHEN leads = 0 THEN 'nobody' ELSE 'ok' END AS cost_per_lead_status,
+    CASE WHEN cents IS NULL THEN 'no_spend' WHEN days_since < 365 THEN 'too_young' WHEN wins = 0 THEN 'nobody' ELSE 'ok' END
+        AS cost_per_win_status
 FROM funnel_counts;
 
 -- Every win once more, all of it to the first touch of the person who led to it.

@@ -29,6 +29,7 @@ STEPS = (
     "payments",
     "receivables",
     "pipeline",
+    "activity",
 )
 TOLERANCE = 1e-9
 
@@ -135,6 +136,11 @@ SUBJECTS = (
         "(SELECT * FROM gold_pipeline_waterfall WHERE opening_arr + created_arr + reopened_arr + pulled_in_arr"
         " + abs(transferred_arr) + won_arr + lost_arr > 0)",
         ("quarter", "opportunity_type", "segment", "rep_id"),
+    ),
+    Subject(
+        "sales_activity",
+        "(SELECT * FROM gold_sales_activity WHERE segment = 'all')",
+        ("opportunity_type", "outcome"),
     ),
 )
 

@@ -52,28 +52,38 @@ LEADS = (
 )
 
 
+SPENT = (
+    spent("1", MARCH, "600", campaign_id="K1"),
+    spent("2", MARCH, "300", "paid_search", campaign_id="K2"),
+    spent("3", date(2026, 5, 1), "100", campaign_id="K1", currency="EUR"),
+    spent("4", date(2026, 7, 1), "100", campaign_id="K1"),
+    spent("5", MARCH, "-5", campaign_id="K1"),
+)
+
+
 @pytest.fixture(scope="module")
-def cohorts(rows, settings):
-    found = funnel.transform(
-        leads=rows(leads_table, *LEADS),
-        marketing_spend=rows(
-            received_spend,
-            spent("1", MARCH, "600", campaign_id="K1"),
-            spent("2", MARCH, "300", "paid_search", campaign_id="K2"),
-            spent("3", date(2026, 5, 1), "100", campaign_id="K1", currency="EUR"),
-            spent("4", date(2026, 7, 1), "100", campaign_id="K1"),
-            spent("5", MARCH, "-5", campaign_id="K1"),
-        ),
-        exchange_rates=rows(received_rates, *EXCHANGE_RATES),
-        as_of=AS_OF,
-        reporting_currency="USD",
-        min_observations=4,
-        funnel=settings.funnel,
-    )
-    return {
-        (row.cohort_grain[0], str(row.cohort_start), row.dimension, row.dimension_value): row
-        for row in audited(found, funnel.table)
-    }
+def cohorts_with(rows, settings):
+    def found(*spending):
+        frame = funnel.transform(
+            leads=rows(leads_table, *LEADS),
+            marketing_spend=rows(received_spend, *spending),
+            exchange_rates=rows(received_rates, *EXCHANGE_RATES),
+            as_of=AS_OF,
+            reporting_currency="USD",
+            min_observations=4,
+            funnel=settings.funnel,
+        )
+        return {
+            (row.cohort_grain[0], str(row.cohort_start), row.dimension, row.dimension_value): row
+            for row in audited(frame, funnel.table)
+        }
+
+    return found
+
+
+@pytest.fixture(scope="module")
+def cohorts(cohorts_with):
+    return cohorts_with(*SPENT)
 
 
 def stages(row):
@@ -150,6 +160,29 @@ def test_what_has_no_known_spend_has_no_cost_and_what_brought_nobody_has_its_spe
     may = cohorts["m", "2026-05-01", "campaign", "K1"]
     assert (may.programme_spend, may.cost_per_mql, may.cost_per_win) == (Decimal(100), Decimal(100), None)
     assert not any(key[1] == "2026-07-01" for key in cohorts)
+
+
+def cost_statuses(row):
+    return [row[f"{cost}_status"] for cost in funnel.COSTS]
+
+
+def test_a_cost_that_is_missing_says_why(cohorts):
+    assert cost_statuses(cohorts["m", "2024-03-01", "all", "all"]) == ["ok"] * 5
+    # Nobody can say what a segment cost, nor a week.
+    assert cost_statuses(cohorts["m", "2024-03-01", "segment", "SMB"]) == ["not_split"] * 5
+    assert cost_statuses(cohorts["w", "2024-03-25", "all", "all"]) == ["not_split"] * 5
+    # Nothing was spent in April 2024, nor on the channel in March.
+    assert cost_statuses(cohorts["m", "2024-04-01", "all", "all"]) == ["no_spend"] * 5
+    assert cost_statuses(cohorts["m", "2024-03-01", "lead_source", "direct"]) == ["no_spend"] * 5
+    assert cost_statuses(cohorts["m", "2024-03-01", "campaign", "K2"]) == ["nobody"] * 5
+    # May is old enough for its MQLs, and for no later step.
+    assert cost_statuses(cohorts["m", "2026-05-01", "all", "all"]) == ["ok", "ok", *["too_young"] * 3]
+
+
+def test_without_any_spend_no_cohort_has_a_cost(cohorts_with):
+    # That of July comes after the as-of day.
+    without = cohorts_with(SPENT[3]).values()
+    assert {status for row in without for status in cost_statuses(row)} == {"no_data"}
 
 
 @pytest.fixture(scope="module")
