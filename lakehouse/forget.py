@@ -86,7 +86,9 @@ def _stored(lake: Lake) -> list[str]:
 
 
 def _refuse_undeclared(lake: Lake, jobs: Mapping[str, Job]) -> None:
-    unknown = [name for name in _stored(lake) if name not in jobs and name not in {table.name for table in (*OPS, BATCHES)}]
+    unknown = [
+        name for name in _stored(lake) if name not in jobs and name not in {table.name for table in (*OPS, BATCHES)}
+    ]
     if unknown:
         raise UsageError(
             "A customer cannot be forgotten where nobody knows what names it",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.explain.evidence import Evidence, evidence
 from lakehouse.explain.pages import as_tree, print_pages
 from lakehouse.explain.parts import Explanation, explained
+from lakehouse.explain.periods import Period
 from lakehouse.explain.question import WHAT, address
 from lakehouse.explain.sql import Database
 from lakehouse.lake import Lake
@@ -29,28 +31,50 @@ def explain(
         datetime | None,
         typer.Option(formats=["%Y-%m"], help="Month, such as 2026-03; the last complete one by default."),
     ] = None,
+    quarter: Annotated[str | None, typer.Option(help="Calendar quarter instead, such as 2026-Q1.")] = None,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day instead, at whose close it is looked at.")
+    ] = None,
     segment: Annotated[str | None, typer.Option(help="The same as --dimension segment --value …")] = None,
     dimension: Annotated[list[str] | None, typer.Option(help="What the number is narrowed by, such as plan.")] = None,
     value: Annotated[list[str] | None, typer.Option(help="Value of the dimension, in the same order.")] = None,
-    customer: Annotated[str | None, typer.Option(help="The only customer to follow down to the received rows.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="Customers to show; the others are one line.")] = 5,
+    only: Annotated[
+        str | None,
+        typer.Option("--customer", "--only", help="The only customer (account, rep …) to follow to the received rows."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Customers or others to show; the rest is one line.")] = 5,
     root: Root = DEFAULT_ROOT,
     as_json: AsJson = False,
 ) -> None:
     """Explain a published number: its parts, customers, movements, rows and received rows, which add up to it."""
-    lake, policy = Lake(root), load(conf_dir()).metrics.policies[BOARD]
-    published = Database(lake, lake.published())
+    lake, metrics = Lake(root), load(conf_dir()).metrics
+    published = Database(lake, lake.published(), metrics)
     narrowed = _narrowed(segment, dimension or [], value or [])
-    place = address(metric, month.date() if month else None, narrowed, published.manifest.as_of, customer)
+    place = address(metric, _period(month, quarter, day), narrowed, published.manifest.as_of, only)
     explanation = explained(place, published)
-    if customer:
-        _refuse_stranger(explanation, customer)
-    behind = evidence(explanation, published, policy)
+    if only:
+        _refuse_stranger(explanation, only)
+    behind = evidence(explanation, published, metrics.policies[BOARD])
     if as_json:
-        print_json(as_tree(explanation, behind, published.manifest, customer))
+        print_json(as_tree(explanation, behind, published.manifest, only))
     else:
-        print_pages(explanation, behind, published.manifest, customer, top)
+        print_pages(explanation, behind, published.manifest, only, top)
     _refuse_difference(explanation, behind)
+
+
+def _period(month: datetime | None, quarter: str | None, day: datetime | None) -> Period | None:
+    asked = [*([f"--month {month:%Y-%m}"] if month else []), *([f"--quarter {quarter}"] if quarter else [])]
+    asked += [f"--day {day:%Y-%m-%d}"] if day else []
+    parts = re.fullmatch(r"(\d{4})-Q([1-4])", quarter or "")
+    if len(asked) > 1 or (quarter and not parts):
+        raise UsageError(
+            WHAT, found=" ".join(asked), expected="one period, a quarter as 2026-Q1", do="Name one period, or none."
+        )
+    if parts:
+        return Period("quarter", date(int(parts[1]), 3 * int(parts[2]) - 2, 1))
+    if month:
+        return Period("month", month.date())
+    return Period("day", day.date()) if day else None
 
 
 def _narrowed(segment: str | None, dimensions: list[str], values: list[str]) -> dict[str, str]:
@@ -66,13 +90,13 @@ def _narrowed(segment: str | None, dimensions: list[str], values: list[str]) -> 
     return dict(pairs)
 
 
-def _refuse_stranger(explanation: Explanation, customer: str) -> None:
-    customers = [one.customer_id for one in explanation.contributors]
-    if customer not in customers:
+def _refuse_stranger(explanation: Explanation, only: str) -> None:
+    of, known = explanation.figure.source.of, [one.contributor for one in explanation.contributors]
+    if only not in known:
         raise UsageError(
             WHAT,
-            found=f"the customer {customer!r}, who adds nothing to it",
-            expected=f"one of its {len(customers):,} customers, such as {', '.join(customers[:3]) or 'none'}",
+            found=f"the {of} {only!r}, who adds nothing to it",
+            expected=f"one of its {len(known):,} {of}s, such as {', '.join(known[:3]) or 'none'}",
             do="Leave --customer away for the largest of them.",
         )
 

@@ -1,8 +1,7 @@
-"""What stands behind a number's customers: their movements, the clean rows of the time, and the received rows of each."""
+"""What stands behind a number's customers or other contributors: their movements, the clean rows of the time, and the received rows of each."""
 
 from __future__ import annotations
 
-import calendar
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,15 +9,15 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from lakehouse.explain.parts import Explanation
-from lakehouse.explain.question import last_complete_month
+from lakehouse.explain.parts import COUNTED, Explanation
+from lakehouse.explain.periods import close, last_complete, months_later
 from lakehouse.explain.sources import FOLDER
 from lakehouse.explain.sql import Database
 from lakehouse.policies import Policy
 from lakehouse.registry import job
 
 Row = dict[str, Any]
-ByCustomer = Mapping[str, list[Row]]
+ByContributor = Mapping[str, list[Row]]
 
 # The received table of each kind of record, and the column that names the record there.
 RECEIVED = {
@@ -27,6 +26,17 @@ RECEIVED = {
     "invoices": ("bronze.invoices", "invoice_id"),
     "tickets": ("bronze.support_interactions", "ticket_id"),
     "nps_responses": ("bronze.nps_responses", "response_id"),
+    "orders": ("bronze.billing_orders", "order_id"),
+    "opportunities": ("bronze.opportunities", "opportunity_id"),
+    "opportunity_states": ("bronze.opportunity_stage_history", "history_id"),
+    "leads": ("bronze.leads", "lead_id"),
+    "spending": ("bronze.marketing_spend", "spend_id"),
+}
+
+# The clean table of each kind.
+TABLES = {kind: f"silver.{kind}" for kind in RECEIVED} | {
+    "orders": "silver.billing_orders",
+    "spending": "bronze.marketing_spend",
 }
 
 CENT = Decimal("0.01")
@@ -34,36 +44,47 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Evidence:
-    """Movements and records by customer; each record has ``received``, its rows in bronze with what became of them.
+    """Movements and records by contributor; each record has ``received``, its rows in bronze with what became of them.
 
     ``unlike`` are the customers whose subscription rows do not come to their MRR at an end of the period.
     """
 
-    movements: ByCustomer
-    records: ByCustomer
+    movements: ByContributor
+    records: ByContributor
     unlike: tuple[str, ...] = ()
 
 
 def evidence(explanation: Explanation, published: Database, policy: Policy) -> Evidence:
-    """Return what stands behind the customers of an explanation; nothing where its source has no records."""
-    kind = explanation.figure.source.records
-    if kind is None:
+    """Return what stands behind the contributors of an explanation; nothing where its source has no records."""
+    source = explanation.figure.source
+    if source.records is None:
         return Evidence({}, {})
-    customers = {one.customer_id for one in explanation.contributors}
-    if kind != "subscriptions":
-        records = _of(customers, published.rows(_query(kind)))
-        _add_received(kind, records, published)
-        return Evidence({}, records)
-    return _terms(explanation, published, policy, customers)
+    contributors = {one.contributor for one in explanation.contributors}
+    if source.records == "subscriptions":
+        return _terms(explanation, published, policy, contributors)
+    rows = {row["record_id"]: row for row in published.rows(_query(source.records))}
+    counted = published.rows(
+        f"SELECT DISTINCT {source.contributor} AS contributor, record_id FROM {COUNTED} WHERE is_counted ORDER BY ALL"  # noqa: S608 - names of ours
+    )
+    owners: dict[str, list[str]] = defaultdict(list)
+    for one in counted:
+        owners[one["record_id"]].append(one["contributor"])
+    records: dict[str, list[Row]] = {name: [] for name in contributors}
+    for record_id, row in rows.items():
+        for owner in owners[record_id]:
+            records[owner].append(row)
+    _add_received(source.records, records, published)
+    return Evidence({}, records)
 
 
 def _terms(explanation: Explanation, published: Database, policy: Policy, customers: set[str]) -> Evidence:
     source = explanation.figure.source
-    to_month = explanation.address.month or last_complete_month(published.manifest.as_of)
-    from_day = _close(_months_before(to_month, source.period_months))
-    to_day = min(_close(to_month), published.manifest.as_of)
+    period = explanation.address.period or last_complete("month", published.manifest.as_of)
+    to_month = period.last_month
+    before = months_later(to_month, -12) if source.looks_back_months else months_later(period.start, -1)
+    from_day, to_day = close(before), min(close(to_month), published.manifest.as_of)
     days = {"from_day": from_day, "to_day": to_day}
-    is_at_old_rates = source.period_months == 12
+    is_at_old_rates = source.looks_back_months == 12
     currency = published.rows(f"SELECT any_value(currency) AS name FROM {source.table}")[0]["name"]  # noqa: S608 - names of ours
     rated = {**days, "rated_on": from_day if is_at_old_rates else to_day, "currency": currency}
     records = _of(customers, published.rows(_query("subscriptions"), rated))
@@ -102,7 +123,7 @@ def _booked(ledger: Iterable[Row], month: date, column: str) -> Decimal:
     return next((Decimal(row[column]) for row in ledger if row["month"] == month), Decimal(0))
 
 
-def _add_received(kind: str, records: ByCustomer, published: Database) -> None:
+def _add_received(kind: str, records: ByContributor, published: Database) -> None:
     """Put beside each record the rows that were received under its id: kept, superseded or rejected.
 
     Kept is the newest sound version, as :func:`lakehouse.cleaning.kept` finds it, and every exact copy of it.
@@ -137,7 +158,7 @@ def _add_received(kind: str, records: ByCustomer, published: Database) -> None:
             row["received"] = by_record[row["record_id"]]
 
 
-def _of(customers: set[str], rows: Iterable[Row]) -> ByCustomer:
+def _of(customers: set[str], rows: Iterable[Row]) -> ByContributor:
     grouped: dict[str, list[Row]] = {customer: [] for customer in customers}
     for row in rows:
         if row["customer_id"] in customers:
@@ -147,12 +168,3 @@ def _of(customers: set[str], rows: Iterable[Row]) -> ByCustomer:
 
 def _query(name: str) -> str:
     return (FOLDER / "records" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def _months_before(month: date, months: int) -> date:
-    count = 12 * month.year + month.month - 1 - months
-    return date(count // 12, count % 12 + 1, 1)
-
-
-def _close(month: date) -> date:
-    return month.replace(day=calendar.monthrange(month.year, month.month)[1])

@@ -10,12 +10,16 @@ from typing import Any
 from rich.markup import escape
 
 from lakehouse.console import as_text, console, print_table
-from lakehouse.explain.evidence import Evidence
+from lakehouse.explain.evidence import TABLES, Evidence
 from lakehouse.explain.parts import Contribution, Explanation, summed, total
+from lakehouse.explain.sources import Figure
 from lakehouse.manifest import Manifest
 
 # Of a movement, what has columns of its own.
 _MOVED = ("new_mrr", "reactivation_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr", "fx_mrr")
+
+# More rows than anybody reads on a page.
+_MOST_RECORDS = 50
 
 # Of a record, what would make the page too wide.
 _IN_TREE_ONLY = {"received", "subscription_id", "item_type", "change_type"}
@@ -29,11 +33,11 @@ _SHORT = {
 }
 
 
-def as_tree(explanation: Explanation, behind: Evidence, manifest: Manifest, customer: str | None) -> dict[str, Any]:
-    """Return the number with its parts and its customers (only ``customer``, if one is named), down to received rows."""
+def as_tree(explanation: Explanation, behind: Evidence, manifest: Manifest, only: str | None) -> dict[str, Any]:
+    """Return the number with its parts and who adds to it (``only`` one, if it is named), down to received rows."""
     figure, metric, address = explanation.figure, explanation.figure.metric, explanation.address
-    shown = _shown(explanation, customer, len(explanation.contributors))
-    others = [one for one in explanation.contributors if one not in shown] if customer else []
+    shown = _shown(explanation, only, len(explanation.contributors))
+    others = [one for one in explanation.contributors if one not in shown] if only else []
     return {
         "metric": metric.name if metric else figure.column,
         "label": _label(explanation),
@@ -44,7 +48,7 @@ def as_tree(explanation: Explanation, behind: Evidence, manifest: Manifest, cust
         "version": explanation.version,
         "run_id": manifest.run_id,
         "as_of": manifest.as_of,
-        "month": f"{address.month:%Y-%m}" if address.month else None,
+        "period": str(address.period) if address.period else None,
         "values": dict(address.values),
         "published": explanation.published,
         "numerator": explanation.numerator,
@@ -53,8 +57,8 @@ def as_tree(explanation: Explanation, behind: Evidence, manifest: Manifest, cust
         "adds_up": explanation.adds_up,
         "rows_add_up": not behind.unlike,
         "parts": _parts(explanation),
-        "customers": [_customer(one, behind) for one in shown],
-        "other_customers": dict(summed(figure, others)),
+        f"{figure.source.of}s": [_contribution(figure, one, behind) for one in shown],
+        f"other_{figure.source.of}s": dict(summed(figure, others)),
     }
 
 
@@ -74,30 +78,33 @@ def _parts(explanation: Explanation) -> list[dict[str, Any]]:
     ]
 
 
-def _customer(one: Contribution, behind: Evidence) -> dict[str, Any]:
+def _contribution(figure: Figure, one: Contribution, behind: Evidence) -> dict[str, Any]:
     return {
-        "customer_id": one.customer_id,
+        figure.source.contributor: one.contributor,
         "amounts": dict(one.amounts),
-        "movements": behind.movements.get(one.customer_id, []),
-        "records": behind.records.get(one.customer_id, []),
+        "movements": behind.movements.get(one.contributor, []),
+        "records": behind.records.get(one.contributor, []),
     }
 
 
-def print_pages(explanation: Explanation, behind: Evidence, manifest: Manifest, customer: str | None, top: int) -> None:
-    """Print the number, its parts, its ``top`` customers (or the only one) and what stands behind these."""
-    shown = _shown(explanation, customer, top)
+def print_pages(explanation: Explanation, behind: Evidence, manifest: Manifest, only: str | None, top: int) -> None:
+    """Print the number, its parts, its ``top`` customers or accounts (or ``only`` one) and what stands behind these."""
+    shown = _shown(explanation, only, top)
     _print_number(explanation, manifest)
     _print_parts(explanation)
-    _print_customers(explanation, behind, shown)
+    _print_contributions(explanation, behind, shown)
     _print_movements(behind, shown)
     _print_records(explanation, behind, shown)
     others = len(explanation.contributors) - len(shown)
     if others and behind.records:
-        console.print(f"\nThe rows of the other {others:,} customers: --top, --customer or --json.")
+        of = explanation.figure.source.of
+        console.print(
+            f"\nThe rows of the other {others:,} {of}s: --top, --{'customer' if of == 'customer' else 'only'} or --json."
+        )
 
 
-def _shown(explanation: Explanation, customer: str | None, top: int) -> list[Contribution]:
-    chosen = [one for one in explanation.contributors if customer in {None, one.customer_id}]
+def _shown(explanation: Explanation, only: str | None, top: int) -> list[Contribution]:
+    chosen = [one for one in explanation.contributors if only in {None, one.contributor}]
     return chosen[:top]
 
 
@@ -134,21 +141,23 @@ def _print_parts(explanation: Explanation) -> None:
     console.print()
     print_table("Parts", ("part", "sum", "what it is"), rows)
     quotient = f"{_exactly(explanation.numerator)} ÷ {_exactly(explanation.denominator)} = "
+    why = explanation.withheld if explanation.published is None else None
     verdict = "[green]The parts add up[/]" if explanation.adds_up else "[red]The parts do not add up[/]"
     console.print(
         f"\n{verdict}: {quotient if figure.formula.denominator else ''}{_exactly(explanation.recomputed)}, "
-        f"published {_exactly(explanation.published)}.",
+        f"published {_exactly(explanation.published)}{f', since {why}' if why else ''}.",
         soft_wrap=True,
     )
 
 
-def _print_customers(explanation: Explanation, behind: Evidence, shown: Sequence[Contribution]) -> None:
+def _print_contributions(explanation: Explanation, behind: Evidence, shown: Sequence[Contribution]) -> None:
     figure, everybody = explanation.figure, explanation.contributors
     others = [one for one in everybody if one not in shown]
     sums = [*([(f"{len(others):,} others", others)] if others else []), ("all", everybody)]
     amounts = [*(one.amounts for one in shown), *(summed(figure, group) for _, group in sums)]
     moves = [*(_moves(behind, one) for one in shown), *("" for _ in sums)]
-    table: dict[str, list[object]] = {"customer": [*(one.customer_id for one in shown), *(name for name, _ in sums)]}
+    of = figure.source.of
+    table: dict[str, list[object]] = {of: [*(one.contributor for one in shown), *(name for name, _ in sums)]}
     table |= {"movement": [*moves]} if any(moves) else {}
     table |= {
         term.name: [_to_cents(each[term.name]) for each in amounts]
@@ -161,20 +170,20 @@ def _print_customers(explanation: Explanation, behind: Evidence, shown: Sequence
         if len(terms) > 1
     }
     console.print()
-    print_table(f"Customers: {len(everybody):,}", list(table), zip(*table.values(), strict=True))
+    print_table(f"{of.capitalize()}s: {len(everybody):,}", list(table), zip(*table.values(), strict=True))
 
 
 def _moves(behind: Evidence, one: Contribution) -> str:
-    rows = behind.movements.get(one.customer_id, [])
+    rows = behind.movements.get(one.contributor, [])
     return ", ".join(dict.fromkeys(row["movement"] for row in rows if row["movement"] != "none"))
 
 
 def _print_movements(behind: Evidence, shown: Iterable[Contribution]) -> None:
     """Months in which only exchange rates moved are left to the tree, and so are movements that nobody shown made."""
     rows = [
-        (one.customer_id, row)
+        (one.contributor, row)
         for one in shown
-        for row in behind.movements.get(one.customer_id, [])
+        for row in behind.movements.get(one.contributor, [])
         if row["movement"] != "none"
     ]
     if not rows:
@@ -189,24 +198,26 @@ def _print_movements(behind: Evidence, shown: Iterable[Contribution]) -> None:
 
 
 def _print_records(explanation: Explanation, behind: Evidence, shown: Iterable[Contribution]) -> None:
-    records = [(one.customer_id, row) for one in shown for row in behind.records.get(one.customer_id, [])]
+    source = explanation.figure.source
+    records = [(one.contributor, row) for one in shown for row in behind.records.get(one.contributor, [])]
     if not records:
         return
+    printed = records[:_MOST_RECORDS]
     columns = [name for name in records[0][1] if name not in _IN_TREE_ONLY]
-    rows = [(customer, *(_cell(row[name]) for name in columns)) for customer, row in records]
+    rows = [(contributor, *(_cell(row[name]) for name in columns)) for contributor, row in printed]
     console.print()
     print_table(
-        f"Their rows in silver.{explanation.figure.source.records}",
-        ("customer", *(_SHORT.get(name, name) for name in columns)),
-        rows,
+        f"Their rows in {TABLES[str(source.records)]}", (source.of, *(_SHORT.get(name, name) for name in columns)), rows
     )
     received = [
         (row["record_id"], one["outcome"], one["table"], one["_source"], one["_batch_id"], str(one["_row"]))
-        for _, row in records
+        for _, row in printed
         for one in row["received"]
     ]
     console.print()
     print_table("The rows received for these", ("of row", "outcome", "table", "source", "batch", "number"), received)
+    if len(records) > len(printed):
+        console.print(f"\n{len(records) - len(printed):,} more of their rows: --only or --json.")
 
 
 def _factor(factor: int) -> str:
@@ -229,4 +240,6 @@ def _exactly(value: object) -> str:
         return "nothing"
     if isinstance(value, Decimal) and value != round(value, 9):
         value = round(value, 9)
+    elif isinstance(value, Decimal) and value == round(value, 2) and len(str(value)) > len(str(round(value, 2))):
+        value = round(value, 2)
     return f"{value:,}" if isinstance(value, float) else as_text(value)

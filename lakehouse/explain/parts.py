@@ -1,26 +1,24 @@
-"""A published number, the sums that it is made of, and what each customer adds to them."""
+"""A published number, the sums that it is made of, and what each customer, account or other contributor adds to them."""
 
 from __future__ import annotations
 
-import calendar
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, NoReturn
 
-from lakehouse.errors import UsageError
-from lakehouse.explain.question import WHAT, Address
+from lakehouse.explain.periods import Period
+from lakehouse.explain.published import narrowing, published_number
+from lakehouse.explain.question import Address
 from lakehouse.explain.sources import Figure, Term
 from lakehouse.explain.sql import Database
-from lakehouse.metrics.breakdown import ALL
-from lakehouse.registry import job
 from lakehouse.types import MONEY
 
 Amount = Decimal | int
 Amounts = Mapping[str, Amount | None]
 
 COUNTED = "counted"
-"""The table that keeps the month's rows: which are in the group, and which of these add something to the number."""
+"""The table that keeps the period's rows: which are in the group, and which of these add something to the number."""
 
 # How far a quotient may be from what was published: half a unit of the last place, and what rounding twice can do.
 MONEY_TOLERANCE = Decimal("0.005001")
@@ -29,21 +27,24 @@ DOUBLE_TOLERANCE = Decimal("1e-9")
 
 @dataclass(frozen=True)
 class Contribution:
-    """What a customer adds to each part, by the part's name; null where it has nothing to add."""
+    """What a customer, or who else adds to the number, adds to each part, by its name; null where there is nothing."""
 
-    customer_id: str
+    contributor: str
     amounts: Amounts
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A published number beside what its parts come to; the contributions are complete, the weightiest first."""
+    """A published number beside what its parts come to; the contributions are complete, the weightiest first.
+
+    ``withheld`` says why none may be published yet; it is null where there must be one.
+    """
 
     address: Address
     version: int
     published: Decimal | int | float | None
     contributions: tuple[Contribution, ...]
-    is_over: bool
+    withheld: str | None
 
     @property
     def figure(self) -> Figure:
@@ -52,7 +53,7 @@ class Explanation:
 
     @property
     def contributors(self) -> tuple[Contribution, ...]:
-        """The customers that add something to a part; the others add nothing and are not listed."""
+        """Who adds something to a part; the others add nothing and are not listed."""
         return tuple(one for one in self.contributions if any(one.amounts.values()))
 
     @property
@@ -85,11 +86,13 @@ class Explanation:
     def adds_up(self) -> bool:
         """Whether the parts come to the published number; what is not published, for a declared reason, cannot differ."""
         declared, recomputed, is_ratio = self.figure.declared, self.recomputed, bool(self.figure.formula.denominator)
+        is_below = recomputed is not None and declared.minimum is not None and recomputed < declared.minimum
         if self.published is None:
-            is_below = recomputed is not None and declared.minimum is not None and recomputed < declared.minimum
-            return recomputed is None or is_below or (is_ratio and not self.is_over)
+            return recomputed is None or is_below or (is_ratio and self.withheld is not None)
         if recomputed is None:
-            return self.published == 0 and not is_ratio
+            return self.published == 0 and (not is_ratio or bool(self.denominator))
+        if is_below:
+            return self.published == declared.minimum
         difference = abs(Decimal(str(self.published)) - recomputed)
         if not is_ratio:
             return difference == 0
@@ -97,35 +100,50 @@ class Explanation:
 
 
 def explained(address: Address, published: Database) -> Explanation:
-    """Return the published number at the address with what every customer adds to it.
+    """Return the published number at the address with what everybody adds to it.
 
     Raises:
-        UsageError: if no number is published there, naming the months or values that are.
+        UsageError: if no number is published there, naming the periods or values that are.
     """
     figure = address.figure
-    value = _published_value(address, published)
-    condition, parameters = _narrowing(address, rows=True)
-    within_month = "WHERE month = ?" if address.month else ""
-    rows = f"rows_of_{figure.source.rows}"
-    published.keep_once(rows, figure.source.sql)
-    adds_something = " OR ".join(f"{term.part} <> 0" for term in figure.formula.terms)
-    published.keep(
-        COUNTED,
-        f"SELECT *, {condition} AS is_in_group, is_in_group AND ({adds_something}) AS is_counted"  # noqa: S608 - names of ours
-        f" FROM {rows} {within_month}",
-        [*parameters, *([address.month] if address.month else [])],
-    )
-    contributions = tuple(
-        Contribution(row.pop("customer_id"), row) for row in published.rows(_by_customer(figure.formula.terms))
-    )
-    month_end = address.month and address.month.replace(day=calendar.monthrange(*address.month.timetuple()[:2])[1])
+    found = published_number(address, published)
+    _keep_rows(address, published)
+    contributions = tuple(Contribution(row.pop("contributor"), row) for row in published.rows(_by_contributor(figure)))
     return Explanation(
         address=address,
         version=published.manifest.tables[figure.source.table].version,
-        published=value,
+        published=found.value,
         contributions=tuple(sorted(contributions, key=lambda one: weight(figure, one))),
-        is_over=month_end is None or month_end <= published.manifest.as_of,
+        withheld=found.withheld,
     )
+
+
+def _keep_rows(address: Address, published: Database) -> None:
+    """Keep the rows of the period as ``COUNTED``."""
+    source, period = address.figure.source, address.period
+    rows = f"rows_of_{source.rows}"
+    own, all_of_it = narrowing(address, rows=True), narrowing(address, rows=True, among=source.within)
+    within: tuple[str, list[str | date]] = ("", [])
+    if period:
+        published.set("period", period.length)
+        published.set("period_start", period.start)
+        # What is by day has rows for each of them, so that only those of the one are made.
+        rows += f"_{period.start:%Y%m%d}" if period.length == "day" else f"_by_{period.length}"
+        counted = _last_month(period, published) if source.at_close else period
+        within = ("WHERE date_trunc(?, month) = ?", [counted.length, counted.start])
+    published.keep_once(rows, source.sql)
+    adds_something = " OR ".join(f"{term.part} <> 0" for term in address.figure.formula.terms)
+    published.keep(
+        COUNTED,
+        f"SELECT *, {own.condition} AS is_in_group, {all_of_it.condition} AS is_in_whole,"  # noqa: S608 - names of ours
+        f" is_in_group AND ({adds_something}) AS is_counted FROM {rows} {within[0]}",
+        [*own.parameters, *all_of_it.parameters, *within[1]],
+    )
+
+
+def _last_month(period: Period, published: Database) -> Period:
+    """The month at whose close a period is looked at: its last one, or that of the as-of day."""
+    return Period("month", min(period.last_month, published.manifest.as_of.replace(day=1)))
 
 
 def total(terms: Iterable[Term], amounts: Amounts) -> Amount | None:
@@ -153,81 +171,17 @@ def weight(figure: Figure, one: Contribution) -> tuple[Decimal, Decimal, str]:
     moving = [term for term in figure.formula.numerator if term.name not in below]
     moved = Decimal(total(moving, one.amounts) or 0)
     size = Decimal(total(figure.formula.numerator, one.amounts) or 0)
-    return -abs(moved), -abs(size), one.customer_id
+    return -abs(moved), -abs(size), one.contributor
 
 
-def _by_customer(terms: Iterable[Term]) -> str:
+def _by_contributor(figure: Figure) -> str:
+    contributor = figure.source.contributor
     sums = ", ".join(
-        f'sum({term.part}){"" if term.is_of_all else " FILTER (WHERE is_in_group)"} AS "{term.name}"' for term in terms
+        f'sum({term.part}) FILTER (WHERE {"is_in_whole" if term.is_of_all else "is_in_group"}) AS "{term.name}"'
+        for term in figure.formula.terms
     )
-    where = "" if any(term.is_of_all for term in terms) else "WHERE is_in_group"
-    return f"SELECT customer_id, {sums} FROM {COUNTED} {where} GROUP BY customer_id"  # noqa: S608 - names of ours
-
-
-def _narrowing(address: Address, *, rows: bool) -> tuple[str, list[str]]:
-    """Return the condition on the values, and its parameters, for the rows or else for the published table."""
-    source = address.figure.source
-    has_dimensions = bool(source.dimensions) and not rows
-    wanted = {name: value for name, value in address.values.items() if not rows or value != ALL}
-    if has_dimensions:
-        value = wanted.pop(address.dimension, ALL) if address.dimension else ALL
-        wanted |= {"dimension": address.dimension or ALL, "dimension_value": value}
-    conditions = [f"{_text(source.table, name)} = ?" for name in wanted]
-    return " AND ".join(conditions) or "true", list(wanted.values())
-
-
-def _text(table: str, name: str) -> str:
-    """A column as the text that a person writes: months as 2026-03."""
-    is_date = any(column.name == name and column.type == "date" for column in job(table).table.columns)
-    return f"strftime({name}, '%Y-%m')" if is_date else f"CAST({name} AS VARCHAR)"
-
-
-def _published_value(address: Address, published: Database) -> Any:
-    figure, month = address.figure, address.figure.source.month
-    condition, parameters = _narrowing(address, rows=False)
-    query = f"SELECT DISTINCT {figure.column} AS value FROM {figure.source.table} WHERE {condition}"  # noqa: S608 - names of ours
-    if month:
-        found = published.rows(f"{query} AND {month} = ?", [*parameters, address.month])
-    else:
-        found = published.rows(query, parameters)
-    if len(found) != 1:
-        _refuse(address, published)
-    return found[0]["value"]
-
-
-def _refuse(address: Address, published: Database) -> NoReturn:
-    """Say which months the table has, or if the month is one of them, which values."""
-    source = address.figure.source
-    if source.month and address.month:
-        query = f"SELECT DISTINCT {source.month} AS month FROM {source.table} ORDER BY 1"  # noqa: S608 - names of ours
-        months = [row["month"] for row in published.rows(query)]
-        if address.month not in months:
-            raise UsageError(
-                WHAT,
-                found=f"the month {address.month:%Y-%m}",
-                expected=f"a month of {source.table}: {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months else "a month",
-                do="Name one of these with --month.",
-            )
-    raise UsageError(
-        WHAT,
-        found=f"no row of {source.table} for {address.place or 'all'}",
-        expected="; ".join(_known_values(address, published)),
-        do="Name one of these with --value.",
-    )
-
-
-def _known_values(address: Address, published: Database) -> Iterator[str]:
-    source = address.figure.source
-    for name in address.values:
-        is_column = name in source.columns
-        column = _text(source.table, name) if is_column else "dimension_value"
-        conditions = [f"{source.month} = ?"] if source.month else []
-        conditions += [] if is_column else ["dimension = ?"]
-        parameters = [*([address.month] if source.month else []), *([] if is_column else [name])]
-        query = f"SELECT DISTINCT {column} AS value FROM {source.table} WHERE {' AND '.join(conditions) or 'true'}"  # noqa: S608 - names of ours
-        values = sorted(str(row["value"]) for row in published.rows(query, parameters))
-        more = f" and {len(values) - 20:,} more" if len(values) > 20 else ""
-        yield f"{name} one of {', '.join(values[:20])}{more}"
+    # Rows of which nobody of the kind is told have no part in these formulas, as spend has none in what accounts add.
+    return f"SELECT {contributor} AS contributor, {sums} FROM {COUNTED} WHERE contributor IS NOT NULL GROUP BY ALL"  # noqa: S608 - names of ours
 
 
 def _sum(amounts: Iterable[Amount]) -> Amount:

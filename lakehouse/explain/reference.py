@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lakehouse.explain.sources import ALSO_CALLED, Figure, Source, sources
-from lakehouse.metric_registry import registry
+from lakehouse.explain.sources import ALSO_CALLED, Figure, Source, reasons, sources
 from lakehouse.project import PROJECT
 
 PAGE = PROJECT / "docs" / "explain.md"
@@ -17,37 +16,41 @@ INTRODUCTION = """\
 lakehouse explain nrr --month 2026-03 --segment Enterprise
 lakehouse explain nrr --month 2026-03 --segment Enterprise --customer C0000751
 lakehouse explain quick_ratio --dimension plan --value Business --json
+lakehouse explain bookings.arr --month 2026-03 --dimension order_type --value new
+lakehouse explain pipeline_closing --quarter 2026-Q1 --dimension segment --value Enterprise
 ```
 
 The command starts at a published number and walks down to what was received, without a JVM:
 
 1. the number, its definition and policy, the table and version that publish it;
 2. the parts above and below the line, with what each is, and whether they add up to the number;
-3. the customers behind the parts. Who moves the number most comes first; what stands above and below the line alike,
-   such as the opening MRR of a retention, moves nothing. `--top` says how many are shown, the others are one line;
-4. their movements, from `silver.customer_months`;
+3. the customers behind the parts; of orders and opportunities the accounts, of quotas the reps, of leads and spend the
+   campaigns. Who moves the number most comes first; what stands above and below the line alike, such as the opening MRR
+   of a retention, moves nothing. `--top` says how many are shown, the others are one line;
+4. of recurring revenue their movements, from `silver.customer_months`;
 5. their rows: the terms held at either end of the period or in between, each with the MRR that it is worth at the ends,
-   or the payments, invoices or tickets that count;
+   or the payments, invoices, tickets, orders, opportunities and their changes, leads or spend that count;
 6. the rows received for each of these in bronze, by `_source`, `_batch_id` and `_row`: `kept`, `superseded` by a newer
    version, or `rejected` (`silver.quarantine` has the reason).
 
-`--customer` follows one customer, `--json` gives the whole tree with every customer and row. The sums are computed anew
+`--customer` follows one customer, `--only` is the same for an account, a rep or a campaign; `--json` gives the whole
+tree with everybody and every row. The sums are computed anew
 from the rows of the published run. They must come to what is published: a sum to the last place, a quotient to the ninth
 decimal (or the cent). The MRR of each customer's terms must come to the ledger's, to the cent; this is left out where the
 policy `board` is changed so that MRR is more than the terms that count on a day at its rate. If anything differs, the
 command says what and ends with exit code 1.
 
-METRIC is the name of a metric in [metrics.md](metrics.md) or of a published column. For short, {aliases}; what
-has that very name comes first.
+METRIC is the name of a metric in [metrics.md](metrics.md) or of a published column, `table.column` where several tables
+have one. For short, {aliases}; what has that very name comes first.
 
-Without `--month` it is the last complete month. `--segment Enterprise` is short for `--dimension segment --value Enterprise`;
-both options may be repeated where a table has several columns to narrow by. Of several numbers of one name it is the
-first below that can be narrowed in the way that was asked for.
+Without `--month`, `--quarter` or `--day` it is the last complete one. `--segment Enterprise` is short for
+`--dimension segment --value Enterprise`; both options may be repeated where a table has several columns to narrow by. A
+table that is *added up over* columns has no row for all of their values: what is not narrowed is the sum of its rows, or
+the quotient of their sums. Of several numbers of one name it is the first below that can be narrowed in the way that was
+asked for.
 
-What is no sum over the rows of customers and no ratio of such sums, such as a median, a score or an estimate of survival,
-cannot be taken apart; the command says where it stands. The last table lists these metrics, and the few sums that are not
-taken apart yet: spend by cost pool, events of a feature, churn at an age, recovered payments, the share of receivables,
-and the mean MRR and the margin of a customer's own months.
+What is no sum over rows and no ratio of such sums, such as a median, a score or an estimate of survival, cannot be taken
+apart; the command says why and where it stands. The last table lists these measures.
 """
 
 
@@ -58,7 +61,7 @@ def rendered(known: Sequence[Source]) -> str:
     for source in known:
         by_table.setdefault(source.table, []).append(source)
     tables = (_table(name, each) for name, each in by_table.items())
-    return "\n".join([INTRODUCTION.format(aliases=aliases), *tables, _left(known)])
+    return "\n".join([INTRODUCTION.format(aliases=aliases), *tables, _left()])
 
 
 def _table(name: str, known: list[Source]) -> str:
@@ -71,15 +74,13 @@ def _figures(source: Source) -> str:
     return "\n".join([f"{_narrowed(source)}\n", "| number | is |", "|---|---|", *rows, ""])
 
 
-def _left(known: Sequence[Source]) -> str:
-    figures = [Figure(source, column) for source in known for column in source.metrics]
-    taken = {figure.metric.name for figure in figures if figure.metric}
-    rows = [
-        f"| `{metric.name}` | {metric.formula} | `{metric.columns[0]}` |"
-        for metric in registry().metrics
-        if metric.name not in taken
-    ]
-    return "\n".join(["## Not taken apart\n", "| metric | is | stands in |", "|---|---|---|", *rows, ""])
+def _left() -> str:
+    by_reason: dict[str, list[str]] = {}
+    for place, reason in reasons().items():
+        by_reason.setdefault(reason, []).append(f"`{place}`")
+    rows = [f"| {reason} | {', '.join(places)} |" for reason, places in by_reason.items()]
+    told = "Of a whole table, what is not listed above."
+    return "\n".join(["## Not taken apart\n", f"{told}\n", "| since it is | stands in |", "|---|---|", *rows, ""])
 
 
 def _name(figure: Figure) -> str:
@@ -89,7 +90,7 @@ def _name(figure: Figure) -> str:
 def _narrowed(source: Source) -> str:
     needed = [name for name, value in source.columns.items() if value is None]
     optional = [name for name, value in source.columns.items() if value is not None]
-    said = ["Of a month" if source.month else "As of the as-of day"]
+    said = [f"Of a {source.length}" if source.length else "As of the as-of day"]
     said += (
         [f"of one {' and one '.join(needed)}".replace("one customer_id", "one customer (`--customer`)")]
         if needed
@@ -97,6 +98,8 @@ def _narrowed(source: Source) -> str:
     )
     said += [f"narrowed by {' and '.join(optional)}"] if optional else []
     said += [f"narrowed by one of {', '.join(source.dimensions)}"] if source.dimensions else []
+    said += [f"added up over {', '.join(source.slices)}"] if source.slices else []
+    said += [f"by {source.of}"] if source.of != "customer" else []
     return f"{'; '.join(said)}."
 
 

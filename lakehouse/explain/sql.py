@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,20 +13,36 @@ from lakehouse import delta
 from lakehouse.lake import Lake
 from lakehouse.manifest import Manifest
 from lakehouse.publish import not_published
+from lakehouse.registry import LAYERS
+from lakehouse.settings import Metrics
 
-_TABLE = re.compile(r"\b(?:bronze|silver|gold)\.\w+")
+FOLDER = Path(__file__).parent
+SHARED = "shared"
+
+_TABLE = re.compile(rf"\b(?:bronze|silver|gold|{SHARED})\.\w+")
 
 
 class Database:
-    """A connection that knows the tables of a published run by their names; a table is opened when a query names it."""
+    """A connection that knows the tables of a published run by their names; a table is opened when a query names it.
 
-    def __init__(self, lake: Lake, manifest: Manifest) -> None:
-        """Open no table yet; ``getvariable('as_of')`` is the run's as-of day."""
+    ``shared.<name>`` is the query of ``shared/<name>.sql``, for what several others rest on.
+    """
+
+    def __init__(self, lake: Lake, manifest: Manifest, metrics: Metrics) -> None:
+        """Open no table yet; ``getvariable('as_of')`` is the run's as-of day, ``setting('renewals.grace_days')`` a setting."""
         self.lake, self.manifest = lake, manifest
         self._opened: set[str] = set()
         self._connection = duckdb.connect()
-        self._connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold")
-        self._connection.execute(f"SET VARIABLE as_of = DATE '{manifest.as_of}'")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("".join(f"CREATE SCHEMA {schema};" for schema in (*LAYERS, SHARED)))
+        self._connection.execute((FOLDER / "macros.sql").read_text(encoding="utf-8"))
+        self.set("as_of", manifest.as_of)
+        self.set("settings", metrics.model_dump_json())
+
+    def set(self, name: str, value: date | str) -> None:
+        """Let ``getvariable(name)`` be a value."""
+        kind = "DATE" if isinstance(value, date) else "VARCHAR"
+        self._connection.execute(f"SET VARIABLE {name} = CAST(? AS {kind})", [str(value)])
 
     def rows(self, query: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query.
@@ -50,11 +68,21 @@ class Database:
             self._opened.add(name)
 
     def _open(self, query: str) -> None:
-        for table in sorted(set(_TABLE.findall(query)) - self._opened):
-            if table not in self.manifest.tables:
-                raise not_published(table, self.manifest)
-            data = delta.arrow(self.lake, table, self.manifest.tables[table].version)
-            name = f"_{table.replace('.', '_')}"
-            self._connection.register(name, data)
-            self._connection.execute(f"CREATE VIEW {table} AS FROM {name}")
+        for table in sorted(set(_TABLE.findall(query))):
+            if table in self._opened:
+                continue
+            if table.startswith(SHARED):
+                shared = (FOLDER / f"{table.replace('.', '/')}.sql").read_text(encoding="utf-8")
+                self._open(shared)
+                self._connection.execute(f"CREATE VIEW {table} AS {shared}")
+            else:
+                self._open_published(table)
             self._opened.add(table)
+
+    def _open_published(self, table: str) -> None:
+        if table not in self.manifest.tables:
+            raise not_published(table, self.manifest)
+        data = delta.arrow(self.lake, table, self.manifest.tables[table].version)
+        name = f"_{table.replace('.', '_')}"
+        self._connection.register(name, data)
+        self._connection.execute(f"CREATE VIEW {table} AS FROM {name}")

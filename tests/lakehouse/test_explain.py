@@ -20,15 +20,17 @@ from lakehouse.config import load
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.explain.evidence import evidence
 from lakehouse.explain.parts import explained as explain
+from lakehouse.explain.periods import Period, last_complete
 from lakehouse.explain.question import address
 from lakehouse.explain.reference import PAGE, rendered
-from lakehouse.explain.sources import Term, figures, parsed, sources
+from lakehouse.explain.sources import Term, figures, parsed, reason_of, reasons, sources
 from lakehouse.explain.sql import Database
 from lakehouse.lake import Lake
 from lakehouse.manifest import Entry, Manifest, Quality
+from lakehouse.metric_registry import BOUNDS
 from lakehouse.project import PROJECT
 from lakehouse.publish import publish
-from lakehouse.registry import job
+from lakehouse.registry import job, jobs
 from tests.lakehouse.tables import CONFIG
 
 AS_OF = date(2026, 3, 31)
@@ -146,12 +148,13 @@ def command(lake, *arguments):
 
 
 def explained(lake, *arguments):
-    """What the command says as JSON, the sums by part and the customers' amounts by customer."""
+    """What the command says as JSON, the sums by part and who adds to them by id."""
     result = command(lake, *arguments, "--json")
     assert result.exit_code == 0, result.output
     tree = json.loads(result.output)
     sums = {part["part"]: Decimal(part["amount"]) if part["amount"] is not None else None for part in tree["parts"]}
-    return tree, sums, {one["customer_id"]: one for one in tree["customers"]}
+    of = next(name for name in ("customers", "accounts", "campaigns") if name in tree)
+    return tree, sums, {one[f"{of[:-1]}_id"]: one for one in tree[of]}
 
 
 def test_a_monthly_retention_is_walked_from_the_ratio_to_the_received_rows(lake):
@@ -183,7 +186,7 @@ def test_a_monthly_retention_is_walked_from_the_ratio_to_the_received_rows(lake)
 
 def test_a_segment_gets_the_opening_of_who_came_to_it_as_a_transfer_and_keeps_its_churn(lake):
     tree, sums, customers = explained(lake, "closing_mrr", "--segment", "Enterprise")
-    assert (tree["month"], tree["values"], Decimal(tree["published"])) == ("2026-03", {"segment": "Enterprise"}, 50)
+    assert (tree["period"], tree["values"], Decimal(tree["published"])) == ("2026-03", {"segment": "Enterprise"}, 50)
     moved = {name: amount for name, amount in sums.items() if amount}
     assert moved == {"opening_mrr": 200, "transfer_mrr": 50, "churned_mrr": 200}
     assert set(customers) == {"B", "C"}
@@ -277,6 +280,164 @@ def test_a_window_of_ninety_days_ends_with_the_as_of_day(tmp_path):
     assert {name: [one["_row"] for one in rows] for name, rows in records.items()} == {"t89": [7], "t0": []}
 
 
+def order(name, account, kind, day, arr):
+    return {"order_id": name, "account_id": account, "order_type": kind, "ordered_date": day, "segment": "SMB"} | {
+        column: Decimal(arr) for column in ("arr", "arr_reporting", "total_reporting", "acv_reporting")
+    }
+
+
+def booked(grain, start, kind, arr, *, before=None, growth=None):
+    place = {"period_grain": grain, "period_start": start, "order_type": kind, "dimension": "all"}
+    amounts = {"arr": Decimal(arr), "arr_year_before": before and Decimal(before), "arr_growth": growth}
+    return place | {"dimension_value": "all"} | amounts
+
+
+def test_orders_of_a_quarter_or_a_month_are_those_signed_in_it_beside_those_of_the_year_before(tmp_path):
+    # The quarter signed 100 + 50, that of the year before 80: growth 70 ÷ 80. The first of all orders only begins the records.
+    orders = [
+        order("o0", "A", "new", date(2024, 12, 5), 10),
+        order("o1", "A", "renewal", date(2025, 2, 1), 80),
+        order("o2", "A", "new", date(2026, 1, 15), 100),
+        order("o3", "B", "expansion", date(2026, 2, 10), 50),
+        order("o4", "B", "new", date(2026, 4, 1), 7),
+    ]
+    january, february = date(2026, 1, 1), date(2026, 2, 1)
+    published = [
+        booked("quarter", january, "all", 150, before=80, growth=0.875),
+        booked("quarter", january, "new", 100, before=0),
+        booked("month", january, "all", 100, before=0),
+        booked("month", february, "all", 50, before=80, growth=-0.375),
+    ]
+    received = [{"order_id": "o3", "_source": "crm.csv", "_batch_id": "b", "_row": 3}]
+    tables = {"silver.billing_orders": orders, "bronze.billing_orders": received, "gold.bookings": published}
+    lake = made(tmp_path, tables | {"silver.quarantine": TABLES["silver.quarantine"]})
+
+    tree = json.loads(command(lake, "bookings", "--quarter", "2026-Q1", "--json").output)
+    assert (tree["period"], tree["adds_up"], Decimal(tree["published"])) == ("2026-Q1", True, 150)
+    accounts = {one["account_id"]: one for one in tree["accounts"]}
+    assert {name: Decimal(one["amounts"]["arr"]) for name, one in accounts.items()} == {"A": 100, "B": 50}
+    (o3,) = accounts["B"]["records"]
+    assert (o3["record_id"], [one["_row"] for one in o3["received"]]) == ("o3", [3])
+    of_new = ("--dimension", "order_type", "--value", "new")
+    assert explained(lake, "bookings", "--quarter", "2026-Q1", *of_new)[1] == {"arr": 100}
+    assert explained(lake, "bookings", "--month", "2026-02")[1] == {"arr": 50}
+    assert explained(lake, "bookings.arr_growth", "--quarter", "2026-Q1")[1] == {"arr": 150, "arr_year_before": 80}
+    only = command(lake, "bookings", "--quarter", "2026-Q1", "--only", "B").output
+    assert "1 others" in only
+    assert "o3" in only
+    assert "o2" not in only
+
+
+def change(name, day, stage, arr, *, expects, rep="R1", **more):
+    said = {"history_id": name, "opportunity_id": name[0], "stage": stage, "valid_from_date": day, "rep_id": rep}
+    said |= {"is_open": stage != "closed_won", "is_push": False, "arr_reporting": Decimal(arr), "opened_date": day}
+    return said | {"expected_close_date": expects, "previous_rep_id": rep} | more
+
+
+def test_a_number_that_no_row_publishes_is_the_sum_of_its_slices_and_a_ratio_that_of_the_sums(tmp_path):
+    # R1 opened 200, which moves to the next quarter; R2 opened 300 and won it. Of the 500 in the quarter 200 slipped.
+    march, june = date(2026, 3, 15), date(2026, 6, 15)
+    states = [
+        change("a1", date(2026, 1, 10), "discovery", 200, expects=march, valid_to_date=date(2026, 2, 5)),
+        change("a2", date(2026, 2, 5), "discovery", 200, expects=june, is_push=True, previous_stage="discovery",
+               previous_arr_reporting=Decimal(200), previous_expected_close_date=march),
+        change("b1", date(2026, 1, 20), "discovery", 300, expects=march, rep="R2", valid_to_date=march),
+        change("b2", march, "closed_won", 300, expects=march, rep="R2", previous_stage="discovery",
+               previous_arr_reporting=Decimal(300), previous_expected_close_date=march),
+    ]  # fmt: skip
+    deals = [{"opportunity_id": name, "account_id": name.upper(), "segment": "SMB"} for name in ("a", "b")]
+    whole = {"quarter": date(2026, 1, 1), "opportunity_type": "unknown", "segment": "SMB"}
+    zeros = dict.fromkeys(("opening_arr", "reopened_arr", "pulled_in_arr"), Decimal(0))
+
+    def published(rep, created, pushed, share):
+        amounts = {"created_arr": Decimal(created), "pushed_out_arr": Decimal(pushed), "slipped_out_share": share}
+        return whole | zeros | {"rep_id": rep} | amounts
+
+    tables = {
+        "silver.opportunity_states": states,
+        "silver.opportunities": deals,
+        "silver.quarantine": TABLES["silver.quarantine"],
+        "bronze.opportunity_stage_history": [{"history_id": "a2", "_source": "s", "_batch_id": "b", "_row": 1}],
+    }
+    lake = made(
+        tmp_path, tables | {"gold.pipeline_waterfall": [published("R1", 200, 200, 1.0), published("R2", 300, 0, 0.0)]}
+    )
+    tree = json.loads(command(lake, "slipped_out_share", "--quarter", "2026-Q1", "--json").output)
+    assert (tree["published"], tree["adds_up"]) == (0.4, True)
+    assert [(one["account_id"], Decimal(one["amounts"]["pushed_out_arr"] or 0)) for one in tree["accounts"]] == [
+        ("A", 200),
+        ("B", 0),
+    ]
+    of_r2 = ("--quarter", "2026-Q1", "--dimension", "rep_id", "--value", "R2")
+    assert explained(lake, "created_arr", *of_r2)[1] == {"created_arr": 300}
+    assert explained(lake, "created_arr", "--quarter", "2026-Q1")[1] == {"created_arr": 500}
+    with pytest.raises(UsageError, match="rep_id one of R1, R2"):
+        command(lake, "created_arr", "--quarter", "2026-Q1", "--dimension", "rep_id", "--value", "R3")
+    spoilt = made(tmp_path / "spoilt", tables | {"gold.pipeline_waterfall": [published("R1", 201, 200, 1.0)]})
+    with pytest.raises(LakehouseError, match=r"found 201\.00 in .*created_arr and 500\.00 from the rows"):
+        command(spoilt, "created_arr", "--quarter", "2026-Q1")
+
+
+def test_cents_that_rounding_each_slice_adds_are_a_part_of_the_pipeline_of_a_day(tmp_path):
+    # Two deals of 10.01 at a half, 5.005 each: the table says 5.01 of each segment, so 10.02 together.
+    states = [
+        change(f"{name}1", MARCH, "discovery", "10.01", expects=MARCH, rep_probability=0.5, valid_to_date=None)
+        for name in ("a", "b")
+    ]
+    deals = [
+        {"opportunity_id": name, "account_id": name.upper(), "segment": segment}
+        for name, segment in (("a", "SMB"), ("b", "Enterprise"))
+    ]
+    slices = [{"date": AS_OF, "segment": name, "weighted_arr": Decimal("5.01")} for name in ("SMB", "Enterprise")]
+    lake = made(
+        tmp_path,
+        {
+            "silver.opportunity_states": states,
+            "silver.opportunities": deals,
+            "silver.quarantine": TABLES["silver.quarantine"],
+            "bronze.opportunity_stage_history": [{"history_id": "a1", "_source": "s", "_batch_id": "b", "_row": 1}],
+            "gold.pipeline_daily": slices,
+        },
+    )
+    tree, sums, _ = explained(lake, "weighted_pipeline", "--day", "2026-03-31")
+    assert (tree["period"], sums) == (
+        "2026-03-31",
+        {"weighted_arr": Decimal("10.01"), "weighted_rounding": Decimal("0.01")},
+    )
+
+
+@pytest.mark.parametrize("status", ["too_young", "ok"])
+def test_a_rate_that_is_withheld_for_a_declared_reason_does_not_differ_and_any_other_that_is_missing_does(
+    tmp_path, status
+):
+    # One of two people who came in February is won by the end of March.
+    leads = [
+        {"lead_id": name, "first_lead_id": name, "is_reentry": False, "created_date": FEBRUARY, "lead_source": "direct"}
+        | {"furthest_stage": stage, "is_self_service": False}
+        for name, stage in (("l1", "won"), ("l2", "lead"))
+    ]
+    place = {"cohort_grain": "month", "cohort_start": FEBRUARY, "dimension": "all", "dimension_value": "all"}
+    lake = made(
+        tmp_path,
+        {
+            "silver.leads": leads,
+            "bronze.leads": [{"lead_id": "l1", "_source": "s", "_batch_id": "b", "_row": 1}],
+            "silver.quarantine": TABLES["silver.quarantine"],
+            "bronze.marketing_spend": [],
+            "bronze.exchange_rates": [],
+            "gold.funnel": [place | {"lead_to_win_rate": None, "lead_to_win_rate_status": status}],
+        },
+    )
+    if status == "too_young":
+        page = command(lake, "lead_to_win_rate", "--month", "2026-02").output
+        assert "1 ÷ 2 = 0.5, published nothing, since lead_to_win_rate_status = 'too_young'." in page
+    else:
+        with pytest.raises(
+            LakehouseError, match=r"found None in gold\.funnel\.lead_to_win_rate and 0\.5 from the rows"
+        ):
+            command(lake, "lead_to_win_rate", "--month", "2026-02")
+
+
 def test_a_ratio_of_groups_leaves_out_who_lacks_one_of_both(tmp_path):
     # LTV ÷ CAC of A alone, 100 ÷ 20; mean CAC of A and C, (20 + 10) ÷ 2; mean LTV of A and B, (100 + 50) ÷ 2.
     customers = [("A", 100, 20), ("B", 50, None), ("C", None, 10)]
@@ -332,9 +493,10 @@ def test_rows_that_do_not_come_to_the_ledger_are_told_though_the_parts_add_up(tm
         command(lake, "closing_mrr")
     assert "The parts add up" in CliRunner().invoke(app, ["explain", "closing_mrr", "--root", str(tmp_path)]).output
     # Under a policy by which MRR may be more than the terms of the day nobody can tell.
-    published = Database(lake, lake.published())
+    metrics = load(PROJECT / "conf").metrics
+    published = Database(lake, lake.published(), metrics)
     explanation = explain(address("closing_mrr", None, {}, AS_OF), published)
-    board = load(PROJECT / "conf").metrics.policies["board"]
+    board = metrics.policies["board"]
     assert evidence(explanation, published, board).unlike == ("A",)
     assert evidence(explanation, published, board.model_copy(update={"late_renewal_days": 30})).unlike == ()
 
@@ -343,10 +505,13 @@ def test_rows_that_do_not_come_to_the_ledger_are_told_though_the_parts_add_up(tm
     ("arguments", "told"),
     [
         (["closing_mr"], "no metric 'closing_mr'.*Did you mean closing_mrr"),
-        (["median_cac"], r"median of cac.*ratios of sums, over customers.*gold\.unit_economics_by_segment\.median_cac"),
+        (
+            ["median_cac"],
+            r"median of cac.*a median or another quantile, which is no sum.*gold\.unit_economics_by_segment\.median_cac",
+        ),
         (
             ["nrr", "--month", "2031-01"],
-            "the month 2031-01; expected a month of gold.mrr_movements: 2026-03 to 2026-03",
+            r"the month 2031-01; expected a month of gold\.mrr_movements, which has 1: 2026-03\.",
         ),
         (["nrr", "--segment", "Huge"], "for 2026-03, segment Huge; expected segment one of Enterprise, SMB"),
         (["nrr", "--dimension", "colour", "--value", "red"], "by one of plan, billing_cadence, segment"),
@@ -356,6 +521,17 @@ def test_rows_that_do_not_come_to_the_ledger_are_told_though_the_parts_add_up(tm
         (["nrr", "--customer", "Z"], "the customer 'Z', who adds nothing to it; expected one of its 2 customers"),
         (["total_cac", "--month", "2026-03"], "in gold.unit_economics_by_segment as of now, without a month"),
         (["payment_amount"], r"in gold\.payment_summary with a month, with a value of method and status"),
+        (
+            ["quick_ratio", "--quarter", "2026-Q1"],
+            r"quick_ratio --quarter 2026-Q1.*in gold\.mrr_movements with a month",
+        ),
+        (["nrr", "--quarter", "2026-1"], "--quarter 2026-1; expected one period, a quarter as 2026-Q1"),
+        (
+            ["nrr", "--quarter", "2026-Q1", "--month", "2026-03"],
+            "--month 2026-03 --quarter 2026-Q1; expected one period",
+        ),
+        (["median_days_to_win"], "a median or another quantile, which is no sum"),
+        (["forecast"], r"an estimate of a model.*It stands in gold\.pipeline_forecast"),
         (["total_cac"], r"The table gold\.unit_economics_by_segment is not published"),
     ],
 )
@@ -394,11 +570,81 @@ def test_every_source_names_what_its_table_declares_and_says_what_each_part_is()
     for source in sources():
         declared = set(job(source.table).table.column_names)
         assert set(source.metrics) | set(source.columns) <= declared
-        assert source.month is None or source.month in declared
+        assert source.period_column is None or source.period_column in declared
+        assert set(source.slices) <= declared
+        assert set(source.withheld) <= set(source.metrics)
         assert bool(source.dimensions) == ({"dimension", "dimension_value"} <= declared)
     unsaid = {(figure.place, term.part) for figure in figures() for term in figure.formula.terms
               if figure.meaning(term.part) == term.part}  # fmt: skip
     assert unsaid == set()
+
+
+def measures():
+    """The amounts, ratios and counts of every gold table, by place; the bounds of an interval go with what they bound."""
+    return {
+        f"{name}.{column.name}"
+        for name, declared in jobs().items()
+        if declared.table.layer == "gold"
+        for column in declared.table.columns
+        if column.type.startswith(("double", "decimal", "bigint"))
+        and column.name not in declared.table.key
+        and not column.name.endswith(BOUNDS)
+    }
+
+
+def test_every_measure_of_a_gold_table_is_taken_apart_or_has_a_reason_why_not():
+    taken = {figure.place for figure in figures()}
+    assert len(taken) > 300
+    assert {place for place in measures() - taken if reason_of(place) is None} == set()
+
+
+def test_a_reason_is_given_only_to_what_is_not_taken_apart():
+    taken = {figure.place for figure in figures()}
+    tables = {name for name, declared in jobs().items() if declared.table.layer == "gold"}
+    assert set(reasons()) <= (measures() - taken) | tables
+    assert {
+        table
+        for table in tables & set(reasons())
+        if not any(place.startswith(f"{table}.") for place in measures() - taken)
+    } == set()
+    assert reason_of("gold.bookings.arr") is None
+    assert reason_of("gold.dim_account.mrr") == reasons()["gold.dim_account"]
+
+
+def test_only_estimates_scores_and_the_like_keep_a_reason_among_the_metrics_of_the_revenue_engine():
+    """These tables hold nothing but what a row adds to, beside quantiles and inequality: an omission here is no reason."""
+    engine = ("bookings", "bookings_reconciliation", "pipeline_daily", "pipeline_waterfall", "executive_revenue", "funnel",
+              "renewals", "rep_performance", "win_rates", "term_mix", "attribution", "arr_composition")  # fmt: skip
+    left = {
+        place for place in measures() for table in engine if place.startswith(f"gold.{table}.") and reason_of(place)
+    }
+    assert {place.rpartition(".")[2] for place in left} == {"median_cycle_days", "p90_cycle_days"}
+
+
+@pytest.mark.parametrize(
+    ("period", "name", "end", "last_month"),
+    [
+        (Period("quarter", date(2026, 4, 1)), "2026-Q2", date(2026, 6, 30), date(2026, 6, 1)),
+        (Period("month", date(2024, 2, 1)), "2024-02", date(2024, 2, 29), date(2024, 2, 1)),
+        (Period("day", date(2024, 2, 28)), "2024-02-28", date(2024, 2, 28), date(2024, 2, 1)),
+    ],
+)
+def test_a_period_has_a_name_an_end_and_a_last_month(period, name, end, last_month):
+    assert (str(period), period.end, period.last_month) == (name, end, last_month)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "quarter", "month"),
+    [
+        (date(2026, 3, 31), date(2026, 1, 1), date(2026, 3, 1)),
+        (date(2026, 3, 30), date(2025, 10, 1), date(2026, 2, 1)),
+        (date(2026, 1, 1), date(2025, 10, 1), date(2025, 12, 1)),
+    ],
+)
+def test_a_period_is_complete_at_the_end_of_its_last_day(as_of, quarter, month):
+    assert last_complete("quarter", as_of) == Period("quarter", quarter)
+    assert last_complete("month", as_of) == Period("month", month)
+    assert last_complete("day", as_of) == Period("day", as_of)
 
 
 def test_the_page_is_current():

@@ -1,4 +1,4 @@
-SELECT response_id AS record_id, customer_id, responded_at, score, nps_group
+SELECT response_id AS record_id, responded_at, score, nps_group
 FROM silver.nps_responses
 WHERE response_id IN (SELECT record_id FROM counted WHERE is_counted)
-ORDER BY customer_id, responded_at, record_id
+ORDER BY responded_at, record_id

@@ -1,16 +1,6 @@
 -- The terms that a customer held at either end of a period or in between, and the MRR that each is worth at the ends.
 -- $from_day and $to_day are the closes between which the period lies, $rated_on is the day whose rates value the end.
-WITH rates AS (
-    SELECT currency, rate_date, max(rate) AS rate
-    FROM bronze.exchange_rates AS received
-    WHERE NOT EXISTS (
-        FROM silver.quarantine AS rejected
-        WHERE table_name = 'bronze.exchange_rates' AND rejected._source = received._source
-            AND rejected._batch_id = received._batch_id AND rejected._row = received._row
-    )
-    GROUP BY ALL
-),
-held AS (
+WITH held AS (
     SELECT *, $from_day AS from_day, $to_day AS to_day, $rated_on AS rated_on
     FROM silver.subscriptions
     WHERE start_date <= $to_day AND (end_date IS NULL OR end_date > $from_day)
@@ -23,9 +13,9 @@ rated AS (
         CASE WHEN held.currency = $currency THEN 1::DECIMAL(18, 6) ELSE coalesce(at_end.rate, at_close.rate) END
             AS end_rate
     FROM held
-    ASOF LEFT JOIN rates AS at_start ON at_start.currency = held.currency AND at_start.rate_date <= held.from_day
-    ASOF LEFT JOIN rates AS at_end ON at_end.currency = held.currency AND at_end.rate_date <= held.rated_on
-    ASOF LEFT JOIN rates AS at_close ON at_close.currency = held.currency AND at_close.rate_date <= held.to_day
+    ASOF LEFT JOIN shared.rates AS at_start ON at_start.currency = held.currency AND at_start.rate_date <= held.from_day
+    ASOF LEFT JOIN shared.rates AS at_end ON at_end.currency = held.currency AND at_end.rate_date <= held.rated_on
+    ASOF LEFT JOIN shared.rates AS at_close ON at_close.currency = held.currency AND at_close.rate_date <= held.to_day
 )
 SELECT
     subscription_item_id AS record_id, customer_id, subscription_id, item_type, coalesce(add_on_id, plan_id) AS product,

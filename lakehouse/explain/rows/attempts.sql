@@ -9,9 +9,23 @@ WITH made AS (
     FROM silver.payments
     WHERE invoice_id IS NOT NULL AND status <> 'refunded'
     WINDOW invoice AS (PARTITION BY invoice_id ORDER BY attempted_at, payment_id)
+),
+followed AS (
+    SELECT *, coalesce(first_method, 'unknown') AS known_method
+    FROM made
+    WHERE succeeded_before = 0 AND date_diff('day', first_date, getvariable('as_of')) >= 30
 )
 SELECT
-    payment_id AS record_id, customer_id, coalesce(first_method, 'unknown') AS method, number AS attempt,
+    payment_id AS record_id, customer_id, known_method AS method, number AS attempt,
     1 AS attempts, is_succeeded::INT AS succeeded, CASE WHEN is_succeeded THEN amount_reporting ELSE 0 END AS amount
-FROM made
-WHERE succeeded_before = 0 AND date_diff('day', first_date, getvariable('as_of')) >= 30
+FROM followed
+UNION ALL BY NAME
+-- What failed first counts for each attempt, what was recovered for the attempt that did it and all later ones.
+SELECT
+    payment_id AS record_id, customer_id, known_method AS method, until::INT AS attempt,
+    (number = 1 AND NOT is_succeeded)::INT AS failed_invoices,
+    CASE WHEN number = 1 AND NOT is_succeeded THEN amount_reporting ELSE 0 END AS failed_amount,
+    (number > 1 AND is_succeeded AND number <= until)::INT AS recovered_invoices,
+    CASE WHEN number > 1 AND is_succeeded AND number <= until THEN amount_reporting ELSE 0 END AS recovered_amount
+FROM followed
+CROSS JOIN range(1, (SELECT max(number) + 1 FROM followed)) AS attempts(until)

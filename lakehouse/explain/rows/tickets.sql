@@ -12,6 +12,7 @@ WITH described AS (
 SELECT
     ticket_id AS record_id, customer_id, opened_month AS month, known_priority AS priority, segment,
     1 AS tickets, is_resolved::INT AS resolved_tickets,
+    coalesce(NOT is_resolved AND NOT is_breached, false)::INT AS pending_tickets,
     coalesce(is_first_response_breached OR (is_answered AND is_first_response_breached IS NOT NULL), false)::INT
         AS measured_responses,
     coalesce(is_answered AND NOT is_first_response_breached, false)::INT AS responses_within_target,
