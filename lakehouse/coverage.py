@@ -40,7 +40,7 @@ def as_of(lake: Lake) -> date:
             f"The lake {lake.root} has nothing to compute from",
             found="a delivery that was cut short" if batch else "no records",
             expected="a generated company, or the records of your own",
-            do="Run `lakehouse ingest` with their folder, or `lakehouse run` for a generated one.",
+            do="Run `lakehouse run` for a generated one, or `lakehouse ingest` with the folder of your own.",
         )
     return last_complete_month_end(date.fromisoformat(batch["covered_to"]))
 

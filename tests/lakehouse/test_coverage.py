@@ -27,5 +27,5 @@ def test_the_last_complete_month_ends_on_or_before_the_last_covered_day(covered_
 
 
 def test_a_lake_without_records_says_what_to_do(tmp_path):
-    with pytest.raises(UsageError, match="lakehouse generate"):
+    with pytest.raises(UsageError, match="lakehouse ingest"):
         as_of(Lake(tmp_path))
