@@ -68,7 +68,9 @@ def rejected(frame: DataFrame, table: Table) -> DataFrame:
     broken = [F.when(~_holds(rule), F.lit(rule.name)) for rule in table.rejects]
     reasons = [F.when(~_holds(rule), F.lit(f"{rule.name}: requires {rule.expression}")) for rule in table.rejects]
     received = F.to_json(F.struct(*(name for name in table.column_names if not name.startswith("_"))))
-    return frame.filter(~_is_sound(table) | _is_correction()).select(
+    # Not coalesced, so that Parquet's own statistics can tell which files hold none: null is left out as well.
+    is_listed = ~_is_sound(table) | F.startswith("_source", F.lit(CORRECTION_OF))
+    return frame.filter(is_listed).select(
         F.lit(table.name).alias("table_name"),
         F.coalesce(F.lit(None).cast("string"), *broken).alias("rule"),
         F.concat_ws("; ", *reasons).alias("reason"),
