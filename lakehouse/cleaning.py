@@ -68,7 +68,9 @@ def rejected(frame: DataFrame, table: Table) -> DataFrame:
     broken = [(rule, _is_broken(rule)) for rule in table.rejections]
     names = [F.when(is_broken, F.lit(rule.name)) for rule, is_broken in broken]
     reasons = [F.when(is_broken, F.lit(f"{rule.name}: requires {rule.expression}")) for rule, is_broken in broken]
-    return frame.filter(~_is_sound(table) | _is_correction()).select(
+    # Not coalesced, so that Parquet's own statistics can tell which files hold none: null is left out as well.
+    is_listed = ~_is_sound(table) | F.startswith("_source", F.lit(CORRECTION_OF))
+    return frame.filter(is_listed).select(
         F.lit(table.name).alias("table_name"),
         F.coalesce(*names).alias("rule"),
         F.concat_ws("; ", *reasons).alias("reason"),

@@ -31,7 +31,8 @@ def read(spark: SparkSession, lake: Lake, table: Table, version: int | None) -> 
     """
     paths = [] if version is None else files(lake, table.name, version)
     if not paths:
-        return spark.createDataFrame(table.arrow_schema.empty_table())
+        # Limited, so that the optimizer knows that it is empty and leaves out what would be made of it.
+        return spark.createDataFrame(table.arrow_schema.empty_table()).limit(0)
     # Paths are names here, not patterns, whatever characters the root has.
     options = {"basePath": str(lake.table_path(table.name).resolve()), "__globPaths__": "false"}
     return spark.read.schema(table.schema).options(**options).parquet(*map(str, paths)).select(*table.column_names)

@@ -14,8 +14,8 @@ from pyspark.sql import functions as F
 from lakehouse.customer_settings import Health
 from lakehouse.metrics.health import BANDS, COMPONENTS, with_health, with_health_change
 from lakehouse.metrics.lifecycle import tenure_months
-from lakehouse.metrics.signals import with_signals
-from lakehouse.settings import Sentiment
+from lakehouse.metrics.moments import MOMENT
+from lakehouse.metrics.signals import with_health_inputs
 from lakehouse.table import MONEY, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, SEGMENTS
 
@@ -30,14 +30,9 @@ table = Table(
     inputs={
         "customers": "silver.customers",
         "customer_months": "silver.customer_months",
-        "subscriptions": "silver.subscriptions",
-        "payments": "silver.payments",
-        "tickets": "silver.tickets",
-        "usage_daily": "silver.usage_daily",
-        "user_days": "silver.user_days",
-        "nps_responses": "silver.nps_responses",
+        "customer_moments": "silver.customer_moments",
     },
-    settings=("as_of", "sentiment", "health"),
+    settings=("as_of", "health"),
     foreign_keys={"customer_id": "silver.customers"},
     columns=(
         Column("customer_id", "string", "Customer", nullable=False),
@@ -107,14 +102,8 @@ def transform(
     *,
     customers: DataFrame,
     customer_months: DataFrame,
-    subscriptions: DataFrame,
-    payments: DataFrame,
-    tickets: DataFrame,
-    usage_daily: DataFrame,
-    user_days: DataFrame,
-    nps_responses: DataFrame,
+    customer_moments: DataFrame,
     as_of: date,
-    sentiment: Sentiment,
     health: Health,
 ) -> DataFrame:
     month_ends = (
@@ -124,17 +113,7 @@ def transform(
         .join(customers.select("customer_id", "first_paid_date"), how="left", on="customer_id")
         .withColumn("tenure_months", tenure_months(F.col("first_paid_date"), F.date_add("as_of_date", 1)))
     )
-    signals = with_signals(
-        month_ends,
-        customer_months=customer_months,
-        subscriptions=subscriptions,
-        payments=payments,
-        tickets=tickets,
-        usage_daily=usage_daily,
-        user_days=user_days,
-        nps_responses=nps_responses,
-        sentiment=sentiment,
-    )
+    signals = with_health_inputs(month_ends.join(customer_moments, how="left", on=MOMENT))
     return table.select(with_health_change(with_health(signals, health)))
 
 

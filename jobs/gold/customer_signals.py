@@ -6,7 +6,7 @@ are no events of anybody; then its use is unknown. Use and health are scored whi
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -14,10 +14,9 @@ from pyspark.sql import functions as F
 from lakehouse.customer_settings import Health
 from lakehouse.metrics.health import BANDS, COMPONENTS, with_health
 from lakehouse.metrics.scores import tenure_band, usage_scores
-from lakehouse.metrics.signals import with_signals
-from lakehouse.metrics.usage_signals import USE_DAYS
+from lakehouse.metrics.signals import with_health_inputs
 from lakehouse.rules import Part, Reconciliation
-from lakehouse.settings import Sentiment, UsageScore
+from lakehouse.settings import UsageScore
 from lakehouse.table import MONEY, Check, Column, Table
 
 HEALTH_POINTS = ("health_score", *(f"health_{component}" for component in COMPONENTS))
@@ -28,17 +27,8 @@ table = Table(
     description=__doc__,
     grain="customer who ever had MRR",
     key=("customer_id",),
-    inputs={
-        "customers": "silver.customers",
-        "customer_months": "silver.customer_months",
-        "subscriptions": "silver.subscriptions",
-        "payments": "silver.payments",
-        "tickets": "silver.tickets",
-        "usage_daily": "silver.usage_daily",
-        "user_days": "silver.user_days",
-        "nps_responses": "silver.nps_responses",
-    },
-    settings=("as_of", "usage_score", "sentiment", "health"),
+    inputs={"customers": "silver.customers", "customer_moments": "silver.customer_moments"},
+    settings=("as_of", "usage_score", "health"),
     foreign_keys={"customer_id": "silver.customers"},
     columns=(
         Column("customer_id", "string", "Customer", nullable=False),
@@ -102,33 +92,13 @@ table = Table(
 
 
 def transform(
-    *,
-    customers: DataFrame,
-    customer_months: DataFrame,
-    subscriptions: DataFrame,
-    payments: DataFrame,
-    tickets: DataFrame,
-    usage_daily: DataFrame,
-    user_days: DataFrame,
-    nps_responses: DataFrame,
-    as_of: date,
-    usage_score: UsageScore,
-    sentiment: Sentiment,
-    health: Health,
+    customers: DataFrame, customer_moments: DataFrame, as_of: date, usage_score: UsageScore, health: Health
 ) -> DataFrame:
-    ever_paid = customers.filter(F.col("cohort_month").isNotNull()).withColumn("as_of_date", F.lit(as_of))
-    signals = with_signals(
-        ever_paid,
-        customer_months=customer_months,
-        subscriptions=subscriptions,
-        payments=payments,
-        tickets=tickets,
-        usage_daily=usage_daily,
-        # So that the files of earlier months are not read.
-        user_days=user_days.filter(F.col("activity_date") > F.lit(as_of - timedelta(days=USE_DAYS))),
-        nps_responses=nps_responses,
-        sentiment=sentiment,
-    ).withColumn("tenure_band", tenure_band(F.col("tenure_months"), usage_score.tenure_bands_months))
+    ever_paid = customers.filter(F.col("cohort_month").isNotNull())
+    now = customer_moments.filter(F.col("as_of_date") == F.lit(as_of))
+    signals = with_health_inputs(ever_paid.join(now, how="left", on="customer_id")).withColumn(
+        "tenure_band", tenure_band(F.col("tenure_months"), usage_score.tenure_bands_months)
+    )
     is_payer = ~F.col("is_churned")
     scores = usage_scores(signals.filter(is_payer), usage_score)
     scored = with_health(signals.join(scores, how="left", on="customer_id"), health)

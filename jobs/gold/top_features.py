@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
@@ -63,13 +64,10 @@ def transform(events: DataFrame, repeated_events: DataFrame, as_of: date) -> Dat
         .groupBy(F.trunc("event_date", "month").alias("month"), "feature", "customer_id", "user_id")
         .agg(F.count("*").alias("events"))
     )
-    # Both grains from the same small frame: the events are read once.
-    users_by_period = users_by_month.withColumn("month", F.explode(F.array(F.col("month"), F.lit(None).cast("date"))))
-    customers = (
-        users_by_period.groupBy("month", "feature", "customer_id", "user_id")
-        .agg(F.sum("events").alias("events"))
-        .groupBy("month", "feature", "customer_id")
-        .agg(F.sum("events").alias("events"), F.count("*").alias("users"))
+    # Months and all of them from the same smaller frame: the events are read once.
+    users_ever = users_by_month.groupBy("feature", "customer_id", "user_id").agg(F.sum("events").alias("events"))
+    customers = _customers(users_by_month, F.col("month")).unionByName(
+        _customers(users_ever, F.lit(None).cast("date").alias("month"))
     )
     features = customers.groupBy("month", "feature").agg(
         F.sum("events").alias("events"), F.sum("users").alias("users"), F.count("*").alias("customers")
@@ -85,6 +83,12 @@ def transform(events: DataFrame, repeated_events: DataFrame, as_of: date) -> Dat
         }
     )
     return table.select(ranked)
+
+
+def _customers(users: DataFrame, month: SparkColumn) -> DataFrame:
+    return users.groupBy(month, "feature", "customer_id").agg(
+        F.sum("events").alias("events"), F.count("*").alias("users")
+    )
 
 
 if __name__ == "__main__":

@@ -70,16 +70,15 @@ def usage_scores(customers: DataFrame, parameters: UsageScore) -> DataFrame:
     )
 
 
-def sentiment_score(sentiment: Column, age_days: Column, parameters: Sentiment) -> Column:
-    """Return the weighted mean of (sentiment + 1) ÷ 2 over the rows of a group, 0–1: an aggregate.
+def sentiment_sums(sentiment: Column, age_days: Column, parameters: Sentiment) -> tuple[Column, Column]:
+    """Return the sums of weight × (sentiment + 1) ÷ 2 and of the weights over the rows of a group: two aggregates.
 
-    ``sentiment`` runs from −1 to 1, ``age_days`` counts back from the as-of day. Weights halve every
-    ``half_life_days``; rows older than ``window_days`` or without sentiment count for nothing, and none at all gives
-    null. Example: +1 today and −1 sixty days ago, halving every 60: (1 × 1 + 0.5 × 0) ÷ 1.5 = 0.667.
+    Their ratio is the sentiment score, 0–1. ``sentiment`` runs from −1 to 1, ``age_days`` counts back from the as-of day.
+    Weights halve every ``half_life_days``; rows older than ``window_days`` or without sentiment count for nothing, and
+    none at all gives null. Example: +1 today and −1 sixty days ago, halving every 60: (1 × 1 + 0.5 × 0) ÷ 1.5 = 0.667.
     """
     counts = sentiment.isNotNull() & age_days.between(0, parameters.window_days - 1)
     weight = F.when(counts, F.pow(F.lit(0.5), age_days / F.lit(float(parameters.half_life_days))))
     # Decimals sum alike in every order; doubles do not.
     exact = "decimal(28,12)"
-    weighted = (weight * (sentiment + 1) / 2).cast(exact)
-    return F.try_divide(F.sum(weighted).cast("double"), F.sum(weight.cast(exact)).cast("double"))
+    return F.sum((weight * (sentiment + 1) / 2).cast(exact)), F.sum(weight.cast(exact))

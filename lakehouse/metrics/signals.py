@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.moments import MOMENT, in_window
 from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.metrics.scores import sentiment_score
+from lakehouse.metrics.scores import sentiment_sums
 from lakehouse.metrics.sla import with_breaches
 from lakehouse.metrics.tickets import as_known
 from lakehouse.metrics.usage_signals import with_usage_signals
@@ -17,11 +17,20 @@ from lakehouse.vocabulary import EVENT_CATEGORIES
 # Changes with which a term of commitment begins.
 TERM_STARTS = ("initial", "conversion", "renewal", "cadence_change", "reactivation")
 
-# What is zero for who has no ticket or payment.
-EVENT_COUNTS = ("tickets_90d", "sla_breaches_90d", "escalations_90d", "failed_payments_90d")
+# What is zero for who has no ticket, payment or answer.
+EVENT_COUNTS = (
+    "tickets_90d",
+    "tickets_with_target_90d",
+    "sla_breaches_90d",
+    "escalations_90d",
+    "csat_answers_90d",
+    "payment_attempts_90d",
+    "failed_payments_90d",
+    "nps_answers_180d",
+)
 
 
-def with_signals(
+def signals_at(
     moments: DataFrame,
     *,
     customer_months: DataFrame,
@@ -33,10 +42,9 @@ def with_signals(
     nps_responses: DataFrame,
     sentiment: Sentiment,
 ) -> DataFrame:
-    """Add every signal of this module and of usage_signals, and the inputs of the health score, to each moment.
+    """Add every signal of this module and of usage_signals to each moment, as sums and counts.
 
-    ``moments`` has first_paid_date and what the customer has at the moment: mrr and seats. The sources are the silver
-    tables. committed_days are those to the renewal, 0 for a plan that has no term to renew.
+    ``moments`` has first_paid_date; the sources are the silver tables.
     """
     keys = moments.select(MOMENT)
     signals = with_usage_signals(moments, usage_daily, user_days)
@@ -48,13 +56,40 @@ def with_signals(
         nps_signals(keys, nps_responses),
     ):
         signals = signals.join(more, how="left", on=MOMENT)
-    return _with_health_inputs(signals.fillna(0, subset=list(EVENT_COUNTS)))
+    return signals.fillna(0, subset=list(EVENT_COUNTS))
+
+
+def with_health_inputs(signals: DataFrame) -> DataFrame:
+    """Add to rows of silver.customer_moments their ratios and what else the health score looks at.
+
+    ``signals`` also has what the customer has at the moment: mrr and seats. committed_days are those to the renewal, 0
+    for a plan that has no term to renew.
+    """
+    days_to_renewal = F.date_diff("renewal_date", "as_of_date")
+    support_sentiment_score = _ratio("weighted_sentiment", "sentiment_weight")
+    return signals.withColumns(
+        {
+            "usage_trend": _ratio("events_30d", "events_prior_30d"),
+            "active_user_share": _ratio("active_users_30d", "seats"),
+            "feature_breadth": F.col("categories_30d") / F.lit(float(len(EVENT_CATEGORIES))),
+            "sla_breach_rate": _ratio("sla_breaches_90d", "tickets_with_target_90d"),
+            "escalation_rate": _ratio("escalations_90d", "tickets_90d"),
+            "csat": _ratio("csat_total_90d", "csat_answers_90d"),
+            "support_sentiment_score": support_sentiment_score,
+            "sentiment": support_sentiment_score,
+            "mrr_trend": _ratio("mrr", "mrr_before"),
+            "payment_failure_rate": _ratio("failed_payments_90d", "payment_attempts_90d"),
+            "days_to_renewal": days_to_renewal,
+            "committed_days": F.coalesce(days_to_renewal, F.when(F.col("has_plan"), 0)),
+            "nps_score": _ratio("nps_total_180d", "nps_answers_180d"),
+        }
+    )
 
 
 def support_signals(moments: DataFrame, tickets: DataFrame, sentiment: Sentiment) -> DataFrame:
-    """tickets_90d, sla_breaches_90d, escalations_90d, their rates, the mean csat, and support_sentiment_score.
+    """tickets_90d, those with a target, sla_breaches_90d, escalations_90d, and the sums of csat and of sentiment.
 
-    A ticket without a target is left out of the breach rate. An escalation is known from the first answer on, csat from
+    A ticket without a target cannot breach one. An escalation is known from the first answer on, csat from
     the resolution on.
     """
     until = F.date_add("as_of_date", 1).cast("timestamp")
@@ -63,36 +98,34 @@ def support_signals(moments: DataFrame, tickets: DataFrame, sentiment: Sentiment
     known = opened.withColumn("is_escalated", F.col("is_escalated") & ~is_answered_later)
     is_recent = F.col("age_days") < 90
     has_target = is_recent & F.col("is_breached").isNotNull()
-    counts = (
+    csat = F.when(is_recent, F.col("csat"))
+    weighted_sentiment, sentiment_weight = sentiment_sums(F.col("sentiment"), F.col("age_days"), sentiment)
+    return (
         with_breaches(as_known(known, until), until)
         .groupBy(MOMENT)
         .agg(
             F.count_if(is_recent).alias("tickets_90d"),
-            F.count_if(has_target).alias("_with_target"),
+            F.count_if(has_target).alias("tickets_with_target_90d"),
             F.count_if(has_target & F.col("is_breached")).alias("sla_breaches_90d"),
             F.count_if(is_recent & F.col("is_escalated")).alias("escalations_90d"),
-            F.avg(F.when(is_recent, F.col("csat"))).alias("csat"),
-            sentiment_score(F.col("sentiment"), F.col("age_days"), sentiment).alias("support_sentiment_score"),
+            F.sum(csat).alias("csat_total_90d"),
+            F.count(csat).alias("csat_answers_90d"),
+            weighted_sentiment.alias("weighted_sentiment"),
+            sentiment_weight.alias("sentiment_weight"),
         )
     )
-    return counts.withColumns(
-        {
-            "sla_breach_rate": safe_ratio(F.col("sla_breaches_90d"), F.col("_with_target")),
-            "escalation_rate": safe_ratio(F.col("escalations_90d"), F.col("tickets_90d")),
-        }
-    ).drop("_with_target")
 
 
 def payment_signals(moments: DataFrame, payments: DataFrame) -> DataFrame:
-    """Of the payment attempts of 90 days, refunds aside: failed_payments_90d, their share and the last one's outcome."""
+    """Of the payment attempts of 90 days, refunds aside: how many, failed_payments_90d and the last one's outcome."""
     attempts = payments.filter(F.col("status") != "refunded").withColumn("_day", F.to_date("attempted_at"))
     is_failed = F.col("status") == "failed"
     return (
         in_window(attempts, moments, day="_day", days=90)
         .groupBy(MOMENT)
         .agg(
+            F.count("*").alias("payment_attempts_90d"),
             F.count_if(is_failed).alias("failed_payments_90d"),
-            safe_ratio(F.count_if(is_failed), F.count("*")).alias("payment_failure_rate"),
             F.max_by(is_failed, F.struct("attempted_at", "payment_id")).alias("is_last_payment_failed"),
         )
     )
@@ -147,21 +180,14 @@ def ledger_signals(moments: DataFrame, customer_months: DataFrame) -> DataFrame:
 
 
 def nps_signals(moments: DataFrame, nps_responses: DataFrame) -> DataFrame:
-    """nps_score: the mean score of the answers of 180 days, 0–10."""
+    """The sum of the scores of the answers of 180 days, 0–10 each, and how many there are."""
     answers = nps_responses.withColumn("_day", F.to_date("responded_at"))
-    return in_window(answers, moments, day="_day", days=180).groupBy(MOMENT).agg(F.avg("score").alias("nps_score"))
-
-
-def _with_health_inputs(signals: DataFrame) -> DataFrame:
-    days_to_renewal = F.date_diff("renewal_date", "as_of_date")
-    return signals.withColumns(
-        {
-            "usage_trend": safe_ratio(F.col("events_30d"), F.col("events_prior_30d")),
-            "active_user_share": safe_ratio(F.col("active_users_30d"), F.col("seats")),
-            "feature_breadth": F.col("categories_30d") / F.lit(float(len(EVENT_CATEGORIES))),
-            "mrr_trend": safe_ratio(F.col("mrr"), F.col("mrr_before")),
-            "days_to_renewal": days_to_renewal,
-            "committed_days": F.coalesce(days_to_renewal, F.when(F.col("has_plan"), 0)),
-            "sentiment": F.col("support_sentiment_score"),
-        }
+    return (
+        in_window(answers, moments, day="_day", days=180)
+        .groupBy(MOMENT)
+        .agg(F.sum("score").alias("nps_total_180d"), F.count("score").alias("nps_answers_180d"))
     )
+
+
+def _ratio(numerator: str, denominator: str) -> Column:
+    return safe_ratio(F.col(numerator), F.col(denominator))

@@ -172,6 +172,10 @@ BROKEN: dict[str, dict[str, Change]] = {
         "service_ends_with_the_period": {"period_end": "served_until - 1"},
         "only_a_change_gives_credit": {"amount": "-0.01"},
     },
+    "silver.customer_moments": {
+        "no_more_breaches_than_targets": {"sla_breaches_90d": "tickets_with_target_90d + 1"},
+        "no_more_failed_than_attempted": {"failed_payments_90d": "payment_attempts_90d + 1"},
+    },
     "silver.customer_months": {
         "movements_lead_from_opening_to_closing": {"expansion_mrr": "expansion_mrr + 0.01"},
         "changes_of_terms_add_up_to_the_change_of_who_stays": {"change_price": "change_price + 0.01"},

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from jobs.gold.customer_health import transform
+from jobs.silver import customer_moments
 from jobs.silver.customer_months import table as customer_months
 from jobs.silver.customers import table as customers
 from jobs.silver.nps_responses import table as nps_responses
@@ -98,7 +99,14 @@ def history(rows, settings):
             "user_days": rows(user_days, acted(date(2026, 5, 10)), *map(acted, later["acted"])),
             "nps_responses": rows(nps_responses, answered("n1", datetime(2026, 5, 2), 9), *later["answers"]),
         }
-        return transform(**frames, as_of=later["as_of"], sentiment=settings.sentiment, health=settings.health)
+        moments = customer_moments.transform(**frames, as_of=later["as_of"], sentiment=settings.sentiment)
+        return transform(
+            customers=frames["customers"],
+            customer_months=frames["customer_months"],
+            customer_moments=moments,
+            as_of=later["as_of"],
+            health=settings.health,
+        )
 
     opened = datetime(2026, 5, 31, 20)
     resolved = datetime(2026, 6, 2, 12)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from jobs.gold.customer_signals import transform
+from jobs.silver import customer_moments
 from jobs.silver.customer_months import table as customer_months
 from jobs.silver.customers import table as customers
 from jobs.silver.nps_responses import table as nps_responses
@@ -96,9 +97,20 @@ def closed(customer_id, month, closing_mrr, contraction_mrr):
     }
 
 
+def computed(settings, **frames):
+    return transform(
+        customers=frames["customers"],
+        customer_moments=customer_moments.transform(**frames, as_of=AS_OF, sentiment=settings.sentiment),
+        as_of=AS_OF,
+        usage_score=settings.usage_score,
+        health=settings.health,
+    ).collect()
+
+
 @pytest.fixture(scope="module")
 def signals(rows, settings):
-    result = transform(
+    result = computed(
+        settings,
         customers=rows(customers, customer("ann"), customer("silent"), customer("gone", is_churned=True)),
         customer_months=rows(
             customer_months,
@@ -147,12 +159,8 @@ def signals(rows, settings):
             {"response_id": "n2", "customer_id": "ann", "responded_at": datetime(2026, 1, 2), "score": 6},
             {"response_id": "n3", "customer_id": "ann", "responded_at": datetime(2026, 1, 1), "score": 0},
         ),
-        as_of=AS_OF,
-        usage_score=settings.usage_score,
-        sentiment=settings.sentiment,
-        health=settings.health,
     )
-    return {row.customer_id: row for row in result.collect()}
+    return {row.customer_id: row for row in result}
 
 
 def test_use_is_compared_with_the_month_before_and_counted_back_from_the_as_of_day(signals):
@@ -213,7 +221,8 @@ def test_what_a_customer_never_did_is_missing_from_health_not_zero(signals):
 
 
 def test_without_any_events_use_is_unknown(rows, settings):
-    alone = transform(
+    alone = computed(
+        settings,
         customers=rows(customers, customer("ann")),
         customer_months=rows(customer_months),
         subscriptions=rows(subscriptions),
@@ -222,11 +231,7 @@ def test_without_any_events_use_is_unknown(rows, settings):
         usage_daily=rows(usage_daily),
         user_days=rows(user_days),
         nps_responses=rows(nps_responses),
-        as_of=AS_OF,
-        usage_score=settings.usage_score,
-        sentiment=settings.sentiment,
-        health=settings.health,
-    ).collect()
+    )
     assert [(row.events_30d, row.days_since_last_event, row.usage_score, row.health_score) for row in alone] == [
         (None, None, None, None)
     ]

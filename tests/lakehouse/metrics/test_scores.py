@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import functions as F
 
-from lakehouse.metrics.scores import peer_scores, sentiment_score, tenure_band
+from lakehouse.metrics.ratios import safe_ratio
+from lakehouse.metrics.scores import peer_scores, sentiment_sums, tenure_band
 
 SCHEMA = "customer_id string, plan string, band int, use double, trend double"
 
@@ -69,7 +70,7 @@ def test_sentiment_halves_every_half_life_and_ends_with_the_window(spark, settin
         ],
         "customer_id string, sentiment double, age_days int",
     )
-    score = sentiment_score(F.col("sentiment"), F.col("age_days"), settings.sentiment)
+    score = safe_ratio(*sentiment_sums(F.col("sentiment"), F.col("age_days"), settings.sentiment))
     found = {row.customer_id: row.score for row in tickets.groupBy("customer_id").agg(score.alias("score")).collect()}
     # (1 × 1 + 0.5 × 0) ÷ 1.5.
     assert found == {"fades": pytest.approx(2 / 3), "old": None, "later": None, "silent": None}
