@@ -34,14 +34,14 @@ The command starts at a published number and walks down to what was received, wi
    version, or `rejected` (`silver.quarantine` has the reason).
 
 `--customer` follows one customer, `--only` is the same for an account, a rep or a campaign; `--json` gives the whole
-tree with everybody and every row. The sums are computed anew
-from the rows of the published run. They must come to what is published: a sum to the last place, a quotient to the ninth
-decimal (or the cent). The MRR of each customer's terms must come to the ledger's, to the cent; this is left out where the
-policy `board` is changed so that MRR is more than the terms that count on a day at its rate. If anything differs, the
-command says what and ends with exit code 1.
+tree with everybody and every row. The sums are computed anew from the rows of the published run. They must come to what
+is published: a sum to the last place, a quotient to the ninth decimal (or the cent). The MRR of each customer's terms
+must come to the ledger's, to the cent; this is left out where the policy `board` is changed so that MRR is more than the
+terms that count on a day at its rate. If anything differs, the command says what and ends with exit code 1.
 
 METRIC is the name of a metric in [metrics.md](metrics.md) or of a published column, `table.column` where several tables
-have one. For short, {aliases}; what has that very name comes first.
+have one. For short, {aliases};
+what has that very name comes first.
 
 Without `--month`, `--quarter` or `--day` it is the last complete one. `--segment Enterprise` is short for
 `--dimension segment --value Enterprise`; both options may be repeated where a table has several columns to narrow by. A

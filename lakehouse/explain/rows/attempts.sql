@@ -26,6 +26,11 @@ SELECT
     (number = 1 AND NOT is_succeeded)::INT AS failed_invoices,
     CASE WHEN number = 1 AND NOT is_succeeded THEN amount_reporting ELSE 0 END AS failed_amount,
     (number > 1 AND is_succeeded AND number <= until)::INT AS recovered_invoices,
-    CASE WHEN number > 1 AND is_succeeded AND number <= until THEN amount_reporting ELSE 0 END AS recovered_amount
+    CASE WHEN number = 2 AND is_succeeded AND number <= until THEN amount_reporting ELSE 0 END AS recovered_by_attempt_2,
+    CASE WHEN number = 3 AND is_succeeded AND number <= until THEN amount_reporting ELSE 0 END AS recovered_by_attempt_3,
+    CASE WHEN number = 4 AND is_succeeded AND number <= until THEN amount_reporting ELSE 0 END AS recovered_by_attempt_4,
+    CASE WHEN number = 5 AND is_succeeded AND number <= until THEN amount_reporting ELSE 0 END AS recovered_by_attempt_5,
+    CASE WHEN number = 6 AND is_succeeded AND number <= until THEN amount_reporting ELSE 0 END AS recovered_by_attempt_6,
+    CASE WHEN number > 6 AND is_succeeded AND number <= until THEN amount_reporting ELSE 0 END AS recovered_later
 FROM followed
 CROSS JOIN range(1, (SELECT max(number) + 1 FROM followed)) AS attempts(until)
