@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lakehouse import graph
-from lakehouse.commands.options import AsJson, Customers, Dirt, Months, Profile, Root, Seed, Through
+from lakehouse.commands.options import AsJson, Customers, Dirt, Months, Profile, Root, Seed, Through, Wait
 from lakehouse.config import Config, load
 from lakehouse.console import Progress, Silence, console, print_headlines, print_json, print_run, print_table
 from lakehouse.coverage import as_of, received
@@ -47,6 +47,7 @@ def run(
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, try every job on empty frames.")
     ] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Generate what is missing, build what is due, check it, publish it and write the exports."""
@@ -58,10 +59,18 @@ def run(
         return
     with Silence() if as_json else Progress() as progress:
         done = execute(
-            lake, config, dict(jobs()), progress, receive=lambda run: receive(run, request), selectors=select, full=full
+            lake,
+            config,
+            dict(jobs()),
+            progress,
+            receive=lambda run: receive(run, request),
+            selectors=select,
+            full=full,
+            wait=wait,
         )
         if lake.current() is not None:
-            with writer_lock(root):
+            # The run has ended well: a writer that came in between does not make a failure of it.
+            with writer_lock(root, wait=True):
                 write_exports(lake, jobs())
     values = headlines(lake) if lake.current() else {}
     if as_json:
@@ -88,6 +97,7 @@ def generate(
     report: Annotated[
         bool, typer.Option("--report", help="Print the acceptance bands beside what was measured.")
     ] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Generate the synthetic company's records, or those of later days, and nothing else."""
@@ -100,7 +110,7 @@ def generate(
             expected="a lake made without --dirt",
             do="Leave out --report, or generate the same company without --dirt into another --root.",
         )
-    with Silence() if as_json else Progress() as progress, writer_lock(root):
+    with Silence() if as_json else Progress() as progress, writer_lock(root, wait=wait):
         receive(
             Run(lake, config, dict(jobs()), progress), Request(customers, months, seed, _day(through), profile, dirt)
         )
@@ -115,9 +125,9 @@ def generate(
         print_table("Acceptance bands", ("band", "low", "high", "measured", "unit", "holds"), rows)
 
 
-def export(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
+def export(root: Root = DEFAULT_ROOT, wait: Wait = False, as_json: AsJson = False) -> None:
     """Write the published gold tables and the star as CSV and Parquet."""
-    with writer_lock(root):
+    with writer_lock(root, wait=wait):
         written = write_exports(Lake(root), jobs())
     if as_json:
         print_json(written)
@@ -131,10 +141,11 @@ def rollback(
         str | None, typer.Argument(help="Run to publish again; the one before the current by default.")
     ] = None,
     root: Root = DEFAULT_ROOT,
+    wait: Wait = False,
 ) -> None:
     """Publish an earlier run again, in one step, and write its exports."""
     lake = Lake(root)
-    with writer_lock(root):
+    with writer_lock(root, wait=wait):
         manifest = publish_earlier(lake, run_id)
         write_exports(lake, jobs())
     console.print(f"Run {manifest.run_id} as of {manifest.as_of} is published again.")
