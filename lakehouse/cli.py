@@ -40,6 +40,7 @@ app.command()(quality.check)
 app.add_typer(quality.quarantine, name="quarantine")
 app.command()(look.runs)
 app.command()(work.rollback)
+app.command()(look.fsck)
 app.command()(look.doctor)
 app.command()(work.setup)
 

@@ -1,7 +1,8 @@
-"""The commands that read: graph, tables, show, runs, doctor."""
+"""The commands that read: graph, tables, show, runs, doctor, fsck."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,6 +12,9 @@ from lakehouse import delta, graph, ops
 from lakehouse.commands.options import AsJson, Root
 from lakehouse.console import console, print_json, print_table
 from lakehouse.doctor import examine
+from lakehouse.errors import BrokenLakeError
+from lakehouse.fsck import Report
+from lakehouse.fsck import fsck as look_through
 from lakehouse.lake import Lake
 from lakehouse.project import DEFAULT_ROOT
 from lakehouse.publish import not_published
@@ -108,3 +112,29 @@ def doctor(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
             )
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(2)
+
+
+def fsck(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
+    """Follow the published run down to every data file and name whatever is broken; exit code 4 if anything is."""
+    report = look_through(Lake(root))
+    if as_json:
+        print_json({**asdict(report), "is_broken": report.is_broken})
+    else:
+        for finding in report.findings:
+            mark = "[red]✘[/]" if finding.is_broken else "[dim]·[/]"
+            console.print(f"{mark} {escape(finding.where)}: {escape(finding.found)}", soft_wrap=True)
+        console.print(escape(_advice(report)), soft_wrap=True)
+    if report.is_broken:
+        raise typer.Exit(BrokenLakeError.exit_code)
+
+
+def _advice(report: Report) -> str:
+    if not report.is_broken:
+        return "Nothing is broken."
+    back = (
+        f"`lakehouse rollback {report.whole_run}` publishes the newest run that is whole. " if report.whole_run else ""
+    )
+    return (
+        f"{back}Put back what is gone or damaged; or remove the folder of that table and run `lakehouse run`, "
+        "which makes it anew."
+    )
