@@ -132,6 +132,15 @@ def test_a_lake_that_is_not_there_is_said(tmp_path):
         fsck(Lake(tmp_path / "nowhere"))
 
 
+def test_a_run_that_was_killed_before_it_was_recorded_is_listed_with_the_others(lake):
+    listed = json.loads(CliRunner().invoke(app, ["runs", "--root", str(lake.root), "--json"]).output)
+    assert [(run["run_id"], run["is_current"], run["checks"]) for run in listed] == [
+        ("run2", True, 1),
+        ("run1", False, 1),
+    ]
+    assert "killed before it was recorded" in CliRunner().invoke(app, ["runs", "--root", str(lake.root)]).output
+
+
 def test_the_command_ends_with_4_if_anything_is_broken_and_says_what_to_do(lake):
     fine = CliRunner().invoke(app, ["fsck", "--root", str(lake.root)])
     assert (fine.exit_code, fine.output) == (0, "Nothing is broken.\n")
