@@ -44,6 +44,7 @@ app.command()(look.runs)
 app.command()(work.rollback)
 app.command()(work.maintain)
 app.command()(work.forget)
+app.command()(look.fsck)
 app.command()(look.doctor)
 app.command()(work.setup)
 

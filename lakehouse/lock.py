@@ -8,6 +8,7 @@ lock is ever stale; the next writer takes the first and waits for the second.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from pyspark.sql import SparkSession
+from rich.markup import escape
 
+from lakehouse.console import errors
 from lakehouse.errors import LakeBusyError, UsageError
 
 WRITER = "_lock/writer"
@@ -26,19 +29,17 @@ JVM_GRACE_SECONDS = 30.0
 
 
 @contextmanager
-def writer_lock(root: Path) -> Iterator[None]:
-    """Hold the lake at ``root`` for writing.
+def writer_lock(root: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lake at ``root`` for writing, or first ``wait`` for whoever does.
 
     Raises:
-        LakeBusyError: if another process, or the JVM of a killed one, is writing.
+        LakeBusyError: if another process, or the JVM of a killed one, is writing and it is not to be waited for.
         UsageError: if the root cannot be written.
     """
     try:
         (root / WRITER).parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(root / WRITER)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise _busy(root, "a process that writes to it") from None
+        _acquire(lock, root, wait=wait)
     except OSError as error:
         raise UsageError(
             f"The lake {root} cannot be written",
@@ -47,7 +48,7 @@ def writer_lock(root: Path) -> Iterator[None]:
             do="Choose another folder with --root or LAKEHOUSE_ROOT, or correct its permissions.",
         ) from error
     try:
-        _wait_for_jvm(root)
+        _wait_for_jvm(root, math.inf if wait else JVM_GRACE_SECONDS)
         yield
     finally:
         lock.release()
@@ -74,8 +75,18 @@ def jvm_lock(spark: SparkSession, root: Path) -> Iterator[None]:
         channel.close()
 
 
-def _wait_for_jvm(root: Path) -> None:
-    deadline = time.monotonic() + JVM_GRACE_SECONDS
+def _acquire(lock: FileLock, root: Path, *, wait: bool) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if not wait:
+            raise _busy(root, "a process that writes to it") from None
+        errors.print(f"Waiting for the process that writes to {escape(os.fspath(root))}.", soft_wrap=True)
+        lock.acquire()
+
+
+def _wait_for_jvm(root: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     with (root / JVM).open("a") as file:
         while True:
             try:
@@ -94,5 +105,5 @@ def _busy(root: Path, holder: str) -> LakeBusyError:
         f"The lake {os.fspath(root)} is busy",
         found=holder,
         expected="one writer at a time",
-        do="Wait until it is done and run the command again; reading is possible meanwhile.",
+        do="Run the command again when it is done, or with --wait to wait for it; reading is possible meanwhile.",
     )

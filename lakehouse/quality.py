@@ -55,14 +55,14 @@ def audit_across_tables(run: Run, spark: SparkSession, settings: Settings) -> li
     return _wide_results(scope, concerned) + _rejections(scope, run.lake, heads, changed)
 
 
-def check_lake(run: Run, names: Iterable[str]) -> None:
+def check_lake(run: Run, names: Iterable[str], *, wait: bool = False) -> None:
     """Apply every rule that the tables ``names`` declare to their published versions, and record what was found.
 
     Raises:
-        LakeBusyError: if another process writes to the lake.
+        LakeBusyError: if another process writes to the lake and it is not to ``wait`` for it.
         BrokenLakeError: if nothing is published, or a published table is gone.
     """
-    with writer_lock(run.lake.root):
+    with writer_lock(run.lake.root, wait=wait):
         manifest = run.lake.published()
         run.as_of = manifest.as_of
         try:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Protocol
 
 from lakehouse.audit import Result
 from lakehouse.config import Config
-from lakehouse.lake import Lake
+from lakehouse.lake import MANIFESTS, Lake
 from lakehouse.manifest import Manifest
 from lakehouse.registry import Job
+
+MOMENT = "%Y%m%dT%H%M%S%fZ"
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,18 @@ class Reporter(Protocol):
         """Hear that a job was done, skipped or failed."""
 
 
-def _new_run_id() -> str:
-    # Sorts by time.
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
+def _new_run_id(lake: Lake) -> str:
+    """Return an id that sorts by time, and after every known run even where the clock was set back."""
+    moment = max([datetime.now(UTC), *(known + timedelta(microseconds=1) for known in _known_moments(lake))])
+    return f"{moment:{MOMENT}}-{secrets.token_hex(3)}"
+
+
+def _known_moments(lake: Lake) -> Iterator[datetime]:
+    recorded = lake.head("ops.runs")
+    ids = [str(recorded.metadata.get("run_id"))] if recorded else []
+    for run_id in ids + [path.stem for path in (lake.root / MANIFESTS).glob("*.json")]:
+        with suppress(ValueError):
+            yield datetime.strptime(run_id.partition("-")[0], MOMENT).replace(tzinfo=UTC)
 
 
 @dataclass
@@ -49,7 +62,7 @@ class Run:
     config: Config
     jobs: dict[str, Job]
     reporter: Reporter
-    run_id: str = field(default_factory=_new_run_id)
+    run_id: str = field(init=False)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     as_of: date | None = None
     steps: list[Step] = field(default_factory=list)
@@ -57,3 +70,7 @@ class Run:
     status: Literal["published", "unchanged", "kept", "checked", "failed"] = "failed"
     message: str | None = None
     manifest: Manifest | None = None
+
+    def __post_init__(self) -> None:
+        """Name the run."""
+        self.run_id = _new_run_id(self.lake)

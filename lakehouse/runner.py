@@ -45,18 +45,19 @@ def execute(
     receive: Callable[[Run], None] | None = None,
     selectors: list[str] | None = None,
     full: bool = False,
+    wait: bool = False,
 ) -> Run:
     """Run the jobs that the selectors name (all, if None) as far as they are due, or all of them if ``full``.
 
     ``receive`` brings new records before the jobs start.
 
     Raises:
-        LakeBusyError: if another process writes to the lake.
+        LakeBusyError: if another process writes to the lake and the run is not to ``wait`` for it.
         QualityError: if a check failed; nothing was published then.
         LakehouseError: if a job failed; nothing was published then.
     """
     chosen = None if selectors is None else graph.selected(jobs, selectors)
-    with writer_lock(lake.root):
+    with writer_lock(lake.root, wait=wait):
         run = Run(lake, config, jobs, reporter)
         with _recorded(run):
             if receive is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from lakehouse.cli import run_and_leave
-from lakehouse.commands.options import Root
+from lakehouse.commands.options import Root, Wait
 from lakehouse.config import load
 from lakehouse.console import Progress, print_run
 from lakehouse.coverage import received
@@ -20,7 +20,7 @@ from lakehouse.table import Table
 def submit(table: Table) -> None:
     """Compute and write ``table``, whether it changed or not; a received table gets the records that it lacks."""
 
-    def command(root: Root = DEFAULT_ROOT) -> None:
+    def command(root: Root = DEFAULT_ROOT, *, wait: Wait = False) -> None:
         lake = Lake(root)
         config = load(conf_dir(), profile=received(lake).get("profile"))
         with Progress() as progress:
@@ -33,6 +33,7 @@ def submit(table: Table) -> None:
                 receive=lambda run: receive(run, Request(), only),
                 selectors=[table.name],
                 full=True,
+                wait=wait,
             )
         print_run(run)
 

@@ -26,12 +26,14 @@ def build(
     *,
     selectors: list[str] | None = None,
     full: bool = False,
+    wait: bool = False,
     as_json: bool = False,
 ) -> None:
     """Receive, build what is due, check it, publish it, write the exports, and show what was done."""
     with Silence() if as_json else Progress() as progress:
-        done = execute(lake, config, dict(jobs()), progress, receive=receive, selectors=selectors, full=full)
-        with writer_lock(lake.root):
+        done = execute(lake, config, dict(jobs()), progress, receive=receive, selectors=selectors, full=full, wait=wait)
+        # The run has ended well: a writer that came in between does not make a failure of it.
+        with writer_lock(lake.root, wait=True):
             files = account(done) if received(lake)["source"] == FILES else []
             if lake.current() is not None:
                 write_exports(lake, jobs())

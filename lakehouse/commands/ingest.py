@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.commands.building import build
-from lakehouse.commands.options import AsJson, Root
+from lakehouse.commands.options import AsJson, Root, Wait
 from lakehouse.config import load
 from lakehouse.console import console
 from lakehouse.ingest.contract import received_table, write_template
@@ -27,11 +27,18 @@ def ingest(
     replace: Annotated[
         bool, typer.Option("--replace", help="A changed file takes the place of the earlier one of its name.")
     ] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Receive the files that are new, build what they touch, check it, publish it and write the exports."""
     reach = as_of.date() if as_of else None
-    build(Lake(root), load(conf_dir()), lambda run: deliver(run, folder, as_of=reach, replace=replace), as_json=as_json)
+    build(
+        Lake(root),
+        load(conf_dir()),
+        lambda run: deliver(run, folder, as_of=reach, replace=replace),
+        wait=wait,
+        as_json=as_json,
+    )
 
 
 def template(

@@ -1,8 +1,9 @@
-"""The commands that read: graph, tables, show, runs, doctor."""
+"""The commands that read: graph, tables, show, runs, doctor, fsck."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -11,7 +12,11 @@ from lakehouse import delta, graph, ops
 from lakehouse.commands.options import AsJson, Root
 from lakehouse.console import console, print_json, print_table
 from lakehouse.doctor import examine
+from lakehouse.errors import BrokenLakeError
+from lakehouse.fsck import Report
+from lakehouse.fsck import fsck as look_through
 from lakehouse.lake import Lake
+from lakehouse.manifest import Manifest
 from lakehouse.project import DEFAULT_ROOT
 from lakehouse.publish import not_published
 from lakehouse.registry import job, jobs
@@ -69,12 +74,10 @@ def runs(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
     """List the runs, the newest first, and say which one is published."""
     lake = Lake(root)
     current = lake.readable_current()
-    history = (
-        delta.arrow(lake, ops.RUNS.name).sort_by([("run_id", "descending")]).to_pylist()
-        if lake.head(ops.RUNS.name)
-        else []
-    )
-    withdrawn = {manifest.run_id for manifest in lake.manifests() if manifest.withdrawn}
+    history = delta.arrow(lake, ops.RUNS.name).to_pylist() if lake.head(ops.RUNS.name) else []
+    manifests = lake.manifests()
+    history = _with_unrecorded(history, manifests)
+    withdrawn = {manifest.run_id for manifest in manifests if manifest.withdrawn}
     for entry in history:
         entry["is_current"] = current is not None and entry["run_id"] == current.run_id
         entry["is_withdrawn"] = entry["run_id"] in withdrawn
@@ -85,7 +88,7 @@ def runs(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
         (
             e["run_id"],
             "current" if e["is_current"] else "withdrawn" if e["is_withdrawn"] else e["status"],
-            (e["finished_at"] - e["started_at"]).total_seconds(),
+            (e["finished_at"] - e["started_at"]).total_seconds() if e["started_at"] else None,
             e["jobs_done"],
             e["jobs_skipped"],
             e["checks"],
@@ -94,6 +97,25 @@ def runs(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
         for e in history
     ]
     print_table("Runs", ("run", "status", "seconds", "done", "skipped", "checks", "message"), rows)
+
+
+def _with_unrecorded(history: list[dict[str, Any]], manifests: list[Manifest]) -> list[dict[str, Any]]:
+    """Return the recorded runs and those that were killed between being published and being recorded."""
+    recorded = {entry["run_id"] for entry in history}
+    unrecorded = [
+        dict.fromkeys(ops.RUNS.column_names)
+        | {
+            "run_id": manifest.run_id,
+            "finished_at": manifest.published_at,
+            "status": "published",
+            "message": "killed before it was recorded",
+            "as_of": manifest.as_of,
+            "checks": manifest.quality.checks,
+        }
+        for manifest in manifests
+        if manifest.run_id not in recorded
+    ]
+    return sorted(history + unrecorded, key=lambda entry: str(entry["run_id"]), reverse=True)
 
 
 def doctor(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
@@ -108,3 +130,29 @@ def doctor(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
             )
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(2)
+
+
+def fsck(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
+    """Follow the published run down to every data file and name whatever is broken; exit code 4 if anything is."""
+    report = look_through(Lake(root))
+    if as_json:
+        print_json({**asdict(report), "is_broken": report.is_broken})
+    else:
+        for finding in report.findings:
+            mark = "[red]✘[/]" if finding.is_broken else "[dim]·[/]"
+            console.print(f"{mark} {escape(finding.where)}: {escape(finding.found)}", soft_wrap=True)
+        console.print(escape(_advice(report)), soft_wrap=True)
+    if report.is_broken:
+        raise typer.Exit(BrokenLakeError.exit_code)
+
+
+def _advice(report: Report) -> str:
+    if not report.is_broken:
+        return "Nothing is broken."
+    back = (
+        f"`lakehouse rollback {report.whole_run}` publishes the newest run that is whole. " if report.whole_run else ""
+    )
+    return (
+        f"{back}Put back what is gone or damaged; or remove the folder of that table and run `lakehouse run`, "
+        "which makes it anew."
+    )

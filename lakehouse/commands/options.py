@@ -10,6 +10,7 @@ import typer
 
 Root = Annotated[Path, typer.Option(envvar="LAKEHOUSE_ROOT", help="Folder of the lake.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the process that writes to the lake, if one does.")]
 Customers = Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Customers won by the end of --months.")]
 Months = Annotated[int | None, typer.Option(min=1, max=240, help="Months of history.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the generated company.")]

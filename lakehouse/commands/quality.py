@@ -12,7 +12,7 @@ import typer
 
 from lakehouse import delta
 from lakehouse.audit import Result
-from lakehouse.commands.options import AsJson, Root
+from lakehouse.commands.options import AsJson, Root, Wait
 from lakehouse.config import load
 from lakehouse.console import Silence, console, print_json, print_table
 from lakehouse.corrections import release as release_corrections
@@ -32,6 +32,7 @@ quarantine = typer.Typer(no_args_is_help=True, help="Look at rejected rows, and 
 def check(
     table: Annotated[list[str] | None, typer.Option(help="A table; all by default.")] = None,
     root: Root = DEFAULT_ROOT,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Apply every check to the published tables anew, without building anything; exit code 3 if an error is found."""
@@ -42,7 +43,7 @@ def check(
     if missing:
         raise not_published(missing[0], manifest)
     run = Run(lake, load(conf_dir(), profile=received(lake).get("profile")), dict(jobs()), Silence())
-    check_lake(run, names)
+    check_lake(run, names, wait=wait)
     if as_json:
         print_json({"run_id": run.run_id, "status": run.status, "results": [vars(result) for result in run.results]})
     else:
@@ -77,10 +78,11 @@ def show_quarantine(
 def release(
     file: Annotated[Path, typer.Option(help="Corrected rows as `list --json` shows them, one JSON object a line.")],
     root: Root = DEFAULT_ROOT,
+    wait: Wait = False,
 ) -> None:
     """Append corrected rows to the tables that received them; the next run judges them like any others."""
     lake = Lake(root)
-    with writer_lock(root):
+    with writer_lock(root, wait=wait):
         counts = release_corrections(lake, load(conf_dir()).lake, jobs(), file)
     for name, count in counts.items():
         console.print(f"{count:,} corrected rows appended to {name}.")

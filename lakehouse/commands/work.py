@@ -10,7 +10,7 @@ import typer
 
 from lakehouse import graph
 from lakehouse.commands.building import build
-from lakehouse.commands.options import AsJson, Customers, Dirt, Months, Profile, Root, Seed, Through
+from lakehouse.commands.options import AsJson, Customers, Dirt, Months, Profile, Root, Seed, Through, Wait
 from lakehouse.config import Config, load
 from lakehouse.console import Progress, Silence, console, print_json, print_table
 from lakehouse.coverage import FILES, as_of, received
@@ -21,6 +21,7 @@ from lakehouse.export import exports_folder
 from lakehouse.forget import forget as forget_customer
 from lakehouse.generator.build import Request, last_day, receive, views
 from lakehouse.generator.report import bands
+from lakehouse.ingest.batches import BATCHES
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
 from lakehouse.maintain import maintain as maintain_tables
@@ -50,6 +51,7 @@ def run(
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, try every job on empty frames.")
     ] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Generate what is missing, build what is due, check it, publish it and write the exports."""
@@ -59,7 +61,7 @@ def run(
     if dry:
         _dry_run(lake, config, select, full=full, as_json=as_json)
         return
-    build(lake, config, _receiver(lake, request), selectors=select, full=full, as_json=as_json)
+    build(lake, config, _receiver(lake, request), selectors=select, full=full, wait=wait, as_json=as_json)
 
 
 def generate(
@@ -73,6 +75,7 @@ def generate(
     report: Annotated[
         bool, typer.Option("--report", help="Print the acceptance bands beside what was measured.")
     ] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Generate the synthetic company's records, or those of later days, and nothing else."""
@@ -85,7 +88,7 @@ def generate(
             expected="a lake made without --dirt",
             do="Leave out --report, or generate the same company without --dirt into another --root.",
         )
-    with Silence() if as_json else Progress() as progress, writer_lock(root):
+    with Silence() if as_json else Progress() as progress, writer_lock(root, wait=wait):
         receive(
             Run(lake, config, dict(jobs()), progress), Request(customers, months, seed, _day(through), profile, dirt)
         )
@@ -100,9 +103,9 @@ def generate(
         print_table("Acceptance bands", ("band", "low", "high", "measured", "unit", "holds"), rows)
 
 
-def export(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
+def export(root: Root = DEFAULT_ROOT, wait: Wait = False, as_json: AsJson = False) -> None:
     """Write the published gold tables and the star as CSV and Parquet."""
-    with writer_lock(root):
+    with writer_lock(root, wait=wait):
         written = write_exports(Lake(root), jobs())
     if as_json:
         print_json(written)
@@ -116,20 +119,21 @@ def rollback(
         str | None, typer.Argument(help="Run to publish again; the one before the current by default.")
     ] = None,
     root: Root = DEFAULT_ROOT,
+    wait: Wait = False,
 ) -> None:
     """Publish an earlier run again, in one step, and write its exports."""
     lake = Lake(root)
-    with writer_lock(root):
+    with writer_lock(root, wait=wait):
         manifest = publish_earlier(lake, run_id)
         write_exports(lake, jobs())
     console.print(f"Run {manifest.run_id} as of {manifest.as_of} is published again.")
 
 
-def maintain(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
+def maintain(root: Root = DEFAULT_ROOT, wait: Wait = False, as_json: AsJson = False) -> None:
     """Put many small files together and delete files that no kept run needs and that are old enough; no row changes."""
     lake = Lake(root)
-    names = [*jobs(), *(table.name for table in OPS)]
-    with writer_lock(root):
+    names = [*jobs(), *(table.name for table in (*OPS, BATCHES))]
+    with writer_lock(root, wait=wait):
         done = maintain_tables(lake, _config(lake, None).lake, names)
     if as_json:
         print_json([vars(upkeep) for upkeep in done])

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from lakehouse import lock
+from lakehouse.cli import app
 from lakehouse.errors import LakeBusyError, UsageError
 
 HOLD = """
@@ -19,7 +21,7 @@ from pathlib import Path
 from lakehouse.lock import writer_lock
 with writer_lock(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(float(sys.argv[2]))
 """
 
 HOLD_AS_JVM = """
@@ -39,7 +41,7 @@ def holder(code, *arguments):
 
 
 def test_a_second_writer_is_told_that_the_lake_is_busy(tmp_path):
-    process = holder(HOLD, tmp_path)
+    process = holder(HOLD, tmp_path, 60)
     try:
         with pytest.raises(LakeBusyError) as refused, lock.writer_lock(tmp_path):
             pass
@@ -50,7 +52,7 @@ def test_a_second_writer_is_told_that_the_lake_is_busy(tmp_path):
 
 
 def test_a_killed_writer_leaves_no_lock_behind(tmp_path):
-    process = holder(HOLD, tmp_path)
+    process = holder(HOLD, tmp_path, 60)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     with lock.writer_lock(tmp_path):
@@ -96,3 +98,41 @@ def test_a_root_that_cannot_be_made_is_named():
     root = Path("/proc/nowhere")
     with pytest.raises(UsageError, match=r"/proc/nowhere.*cannot be written"), lock.writer_lock(root):
         pass
+
+
+def test_a_writer_that_is_to_wait_writes_when_the_other_is_done(tmp_path, capfd):
+    process = holder(HOLD, tmp_path, 1.0)
+    with lock.writer_lock(tmp_path, wait=True):
+        process.wait(timeout=5)  # its lock is gone, so it is ending
+    assert f"Waiting for the process that writes to {tmp_path}." in " ".join(capfd.readouterr().err.split())
+
+
+def test_a_writer_that_is_to_wait_waits_for_a_jvm_beyond_its_grace(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "JVM_GRACE_SECONDS", 0.1)
+    (tmp_path / "_lock").mkdir()
+    process = holder(HOLD_AS_JVM, tmp_path / lock.JVM, 1.0)
+    with lock.writer_lock(tmp_path, wait=True):
+        process.wait(timeout=5)
+
+
+def test_every_command_that_writes_can_wait_and_ends_with_75_otherwise(tmp_path):
+    (tmp_path / "corrected.jsonl").touch()
+    root = tmp_path / "lake"
+    process = holder(HOLD, root, 60)
+    release = ("quarantine", "release", "--file", str(tmp_path / "corrected.jsonl"))
+    try:
+        for command in (("run",), ("generate",), ("export",), ("rollback",), release):
+            with pytest.raises(LakeBusyError):
+                CliRunner().invoke(app, [*command, "--root", str(root)], catch_exceptions=False)
+            waiting = subprocess.Popen(
+                [Path(sys.executable).parent / "lakehouse", *command, "--root", root, "--wait"],
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert waiting.stderr is not None
+            assert waiting.stderr.readline().startswith("Waiting for the process that writes to")
+            waiting.kill()
+            waiting.wait()
+    finally:
+        process.kill()
+        process.wait()

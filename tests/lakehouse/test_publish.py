@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import resource
+from contextlib import contextmanager
 
+import pyarrow as pa
 import pytest
 
 from lakehouse import delta
+from lakehouse.config import load
+from lakehouse.console import Silence
 from lakehouse.errors import BrokenLakeError, UsageError
 from lakehouse.lake import CURRENT, Lake
-from lakehouse.manifest import Entry, Manifest, Quality
+from lakehouse.ops import RUNS
+from lakehouse.project import PROJECT
 from lakehouse.publish import is_withdrawn, publish, rollback
 from lakehouse.retention import forget_old_runs
-from tests.lakehouse.tables import ACCOUNTS, CONFIG, accounts
-
-ROW = ("a", "small", "1.00", "2.00", 0.5)
+from lakehouse.run import Run
+from tests.lakehouse.tables import ACCOUNTS, CONFIG, published
 
 
 @pytest.fixture
 def lake(tmp_path):
     return Lake(tmp_path)
-
-
-def published(lake, run_id, version):
-    """Write one version of the table and publish it as a run of its own."""
-    delta.append(accounts(ROW), lake, ACCOUNTS, CONFIG, {"run_id": run_id})
-    manifest = Manifest(
-        run_id=run_id,
-        published_at=datetime(2026, 7, 1, tzinfo=UTC),
-        as_of=date(2026, 6, 30),
-        code="c",
-        configuration="f",
-        batch={},
-        tables={ACCOUNTS.name: Entry(version=version, rows=version + 1, fingerprint=run_id)},
-        quality=Quality(checks=1, failed=0),
-    )
-    publish(lake, manifest)
-    return manifest
 
 
 def test_a_lake_without_a_run_says_what_to_do(lake):
@@ -140,3 +127,42 @@ def test_runs_beyond_the_configured_number_are_forgotten(lake):
     assert [manifest.run_id for manifest in lake.manifests()] == ["run2", "run3"]
     assert delta.arrow(lake, ACCOUNTS.name, 1).num_rows == 2
     assert lake.existing(ACCOUNTS.name).version == 2, "taking files away is not a version of the data"
+
+
+def test_a_run_whose_clock_was_set_back_is_still_the_newest(lake):
+    first, second = (published(lake, f"20990101T00000000000{n}Z-aaaaaa", n) for n in range(2))
+    assert new_run(lake).run_id > second.run_id
+    third = published(lake, new_run(lake).run_id, 2)
+    forget_old_runs(lake, CONFIG)
+    assert [manifest.run_id for manifest in lake.manifests()] == [second.run_id, third.run_id]
+    assert rollback(lake) == second
+    with pytest.raises(UsageError, match="0 earlier published runs"):
+        rollback(lake, first.run_id)
+
+
+def test_a_run_sorts_after_one_that_failed_under_a_clock_that_was_ahead(lake):
+    failed = "20990101T000000000000Z-aaaaaa"
+    delta.append(pa.Table.from_pylist([], schema=RUNS.arrow_schema), lake, RUNS, CONFIG, {"run_id": failed})
+    assert new_run(lake).run_id > failed
+
+
+def test_a_disk_that_takes_no_more_leaves_the_pointer_and_no_draft(lake):
+    first = published(lake, "run1", 0)
+    with files_of_at_most(100), pytest.raises(OSError, match="File too large"):
+        publish(lake, first.model_copy(update={"run_id": "run2"}))
+    assert lake.published() == first
+    assert [path.name for path in (lake.root / "_manifests").iterdir()] == ["run1.json"]
+
+
+@contextmanager
+def files_of_at_most(size):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def new_run(lake):
+    return Run(lake, load(PROJECT / "conf"), {}, Silence())
