@@ -91,13 +91,30 @@ def load(folder: Path, *, profile: str | None = None) -> Config:
             f"metrics.yml: reporting_currency: the company's rates are in {REPORTING_CURRENCY} (found {found!r})"
         )
     if problems or company is None or metrics is None or sla is None or lake is None:
-        raise UsageError(
-            f"The configuration in {folder} cannot be used",
-            found=f"{len(problems)} problem{'s' if len(problems) > 1 else ''}: " + "; ".join(problems),
-            expected="values as the comments in the files describe them",
-            do="Correct them and run the command again; nothing was started.",
-        )
+        raise _unusable(str(folder), problems)
     return Config(company, metrics, sla, lake)
+
+
+def read_model(path: Path, model: type[M]) -> M:
+    """Read one file of the configuration.
+
+    Raises:
+        UsageError: with all of its problems, each with its key.
+    """
+    problems: list[str] = []
+    read = _model(path, model, problems)
+    if read is None:
+        raise _unusable(str(path), problems)
+    return read
+
+
+def _unusable(what: str, problems: list[str]) -> UsageError:
+    return UsageError(
+        f"The configuration in {what} cannot be used",
+        found=f"{len(problems)} problem{'s' if len(problems) > 1 else ''}: " + "; ".join(problems),
+        expected="values as the comments in the files describe them",
+        do="Correct them and run the command again; nothing was started.",
+    )
 
 
 def _company(path: Path, profile: str | None, problems: list[str]) -> Company | None:

@@ -16,11 +16,15 @@ from lakehouse.ingest.contract import received_table, write_template
 from lakehouse.ingest.delivery import deliver
 from lakehouse.lake import Lake
 from lakehouse.project import DEFAULT_ROOT, conf_dir
+from lakehouse.run import Run
 
 
 def ingest(
     folder: Annotated[Path, typer.Argument(help="Folder with files named after tables, such as subscriptions.csv.")],
     root: Root = DEFAULT_ROOT,
+    source: Annotated[
+        str | None, typer.Option(help="Vendor that wrote the files, of conf/sources, such as stripe.")
+    ] = None,
     as_of: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day up to which the records reach.")
     ] = None,
@@ -32,13 +36,11 @@ def ingest(
 ) -> None:
     """Receive the files that are new, build what they touch, check it, publish it and write the exports."""
     reach = as_of.date() if as_of else None
-    build(
-        Lake(root),
-        load(conf_dir()),
-        lambda run: deliver(run, folder, as_of=reach, replace=replace),
-        wait=wait,
-        as_json=as_json,
-    )
+
+    def receive(run: Run) -> None:
+        deliver(run, folder, as_of=reach, replace=replace, source=source)
+
+    build(Lake(root), load(conf_dir()), receive, wait=wait, as_json=as_json)
 
 
 def template(

@@ -16,11 +16,10 @@ _PATTERNS = {
     "bigint": r"[+-]?\d+(\.0+)?",
     "double": r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?",
     "boolean": r"(?i)true|false|yes|no|1|0",
-    "date": rf"{_DATE}([T ]00:00(:00(\.0+)?)?(Z|[+-]00:?00)?)?",
+    "date": rf"{_DATE}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?\s?(Z|UTC|[+-]00:?00)?)?",
     "timestamp": rf"{_DATE}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?\s?(Z|UTC|[+-]\d{{2}}(:?\d{{2}})?)?",
     "decimal": r"[+-]?(\d+\.?\d*|\.\d+)",
 }
-_NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 
 
 def in_utc() -> duckdb.DuckDBPyConnection:
@@ -33,15 +32,15 @@ def in_utc() -> duckdb.DuckDBPyConnection:
 def typed(table: Table, columns: pa.Schema, relation: str) -> str:
     """Return the SQL that gives the table's columns, ``_row`` and ``_unread`` of the records in ``relation``.
 
-    Columns that ``columns`` lacks are null. A cell is unreadable if it is no value of its column's type, none of the
+    Of the table's columns those that ``columns`` lacks are null. A cell is unreadable if it is no value of its column's type, none of the
     accepted ones, out of bounds, or holds a NUL.
     """
     present = [column for column in given(table) if column.name in columns.names]
-    texts = ", ".join(f"{_text(name, columns)} AS {_quoted('text ' + name)}" for name in (c.name for c in present))
-    values = ", ".join(f"{_value(column)} AS {_quoted('value ' + column.name)}" for column in present)
-    unread = ", ".join(f"{_quoted(column.name)}: {_unread(column)}" for column in present)
+    texts = ", ".join(f"{_text(name, columns)} AS {quoted('text ' + name)}" for name in (c.name for c in present))
+    values = ", ".join(f"{_value(column)} AS {quoted('value ' + column.name)}" for column in present)
+    unread = ", ".join(f"{quoted(column.name)}: {_unread(column)}" for column in present)
     selected = ", ".join(
-        f"CAST({_accepted(column) if column in present else 'NULL'} AS {sql_type(column)}) AS {_quoted(column.name)}"
+        f"CAST({_accepted(column) if column in present else 'NULL'} AS {sql_type(column)}) AS {quoted(column.name)}"
         for column in given(table)
     )
     told = f"json_merge_patch('{{}}', to_json({{{unread}}}))"
@@ -53,20 +52,15 @@ def typed(table: Table, columns: pa.Schema, relation: str) -> str:
 
 
 def _text(name: str, columns: pa.Schema) -> str:
-    kind, quoted = columns.field(name).type, _quoted(name)
-    if any(is_number(kind) for is_number in _NUMBERS):
+    kind, cell = columns.field(name).type, quoted(name)
+    if pa.types.is_floating(kind):
         # Not in the notation of floating point, which 1e-05 would get.
-        quoted = f"CAST({quoted} AS DECIMAL(38, 12))" if pa.types.is_floating(kind) else quoted
-        return (
-            f"rtrim(rtrim(CAST({quoted} AS VARCHAR), '0'), '.')"
-            if pa.types.is_floating(kind)
-            else f"CAST({quoted} AS VARCHAR)"
-        )
-    return f"nullif(trim(CAST({quoted} AS VARCHAR), e' \\t\\r\\n'), '')"
+        return f"rtrim(rtrim(CAST(CAST({cell} AS DECIMAL(38, 12)) AS VARCHAR), '0'), '.')"
+    return f"nullif(trim(CAST({cell} AS VARCHAR), e' \\t\\r\\n'), '')"
 
 
 def _value(column: Column) -> str:
-    text, kind = _quoted("text " + column.name), column.type.partition("(")[0]
+    text, kind = quoted("text " + column.name), column.type.partition("(")[0]
     if kind == "string":
         return text
     cast = f"try_cast({text} AS {sql_type(column)})"
@@ -80,16 +74,16 @@ def _value(column: Column) -> str:
 
 
 def _accepted(column: Column) -> str:
-    return f"CASE WHEN {_is_accepted(column)} THEN {_quoted('value ' + column.name)} END"
+    return f"CASE WHEN {_is_accepted(column)} THEN {quoted('value ' + column.name)} END"
 
 
 def _unread(column: Column) -> str:
-    text = _quoted("text " + column.name)
+    text = quoted("text " + column.name)
     return f"CASE WHEN {text} IS NOT NULL AND NOT coalesce({_is_accepted(column)}, false) THEN {text} END"
 
 
 def _is_accepted(column: Column) -> str:
-    value = _quoted("value " + column.name)
+    value = quoted("value " + column.name)
     conditions = [f"{value} IS NOT NULL"]
     if column.values:
         conditions.append(f"{value} IN ({', '.join(repr(word) for word in column.values)})")
@@ -102,5 +96,11 @@ def _is_accepted(column: Column) -> str:
     return " AND ".join(conditions)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return ``name`` as SQL writes the name of a column."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return ``text`` as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -131,7 +131,7 @@ other columns are named and left out.
 
 - **CSV** (`.csv`, `.csv.gz`): UTF-8, with or without a byte order mark, commas, a header, quotes as in RFC 4180.
 - **JSON** (`.json`, an array of objects, or an object a line; `.jsonl`; both also `.gz`) and **Parquet**.
-- An empty cell is nothing; blanks around a cell do not count. Dates are `2026-01-31`; moments are ISO 8601, in UTC
+- An empty cell is nothing; blanks around a cell do not count. Dates are `2026-01-31`, or moments of that day in UTC; moments are ISO 8601, in UTC
   where they name no offset; numbers have a point and no thousands separator; booleans are true or false, yes or no, 1 or 0.
 - A row with a cell that is not what its column says, an unknown word or a number out of bounds too, goes to
   `silver.quarantine` with the reason and its texts. So does a record with too many or too few cells.

@@ -19,12 +19,14 @@ from lakehouse import delta
 from lakehouse.coverage import FILES, received
 from lakehouse.errors import UsageError
 from lakehouse.ingest import batches
-from lakehouse.ingest.cells import in_utc, typed
+from lakehouse.ingest.cells import in_utc, literal, typed
 from lakehouse.ingest.contract import given, sql_type
 from lakehouse.ingest.folder import SourceFile, files
 from lakehouse.ingest.headers import check_headers, left_out
-from lakehouse.ingest.reading import ROW, records
+from lakehouse.ingest.reading import records
+from lakehouse.ingest.sources import FileMapping, read_source
 from lakehouse.lake import Lake
+from lakehouse.project import conf_dir
 from lakehouse.run import Run, Step
 from lakehouse.table import Table
 
@@ -35,7 +37,7 @@ REACH = (("updated_at", "occurred_at"), ("start_date", "canceled_at"))
 
 @dataclass(frozen=True)
 class Staged:
-    """A file that could be read: its columns, its typed cells in ``path``, and how far it reaches by each of REACH."""
+    """A file that could be read: its columns (a vendor's are ours by then), its typed cells, and its reach by REACH."""
 
     file: SourceFile
     table: Table
@@ -45,10 +47,10 @@ class Staged:
     reach: tuple[date | None, ...]
 
 
-def deliver(run: Run, folder: Path, *, as_of: date | None, replace: bool) -> None:
+def deliver(run: Run, folder: Path, *, as_of: date | None, replace: bool, source: str | None = None) -> None:
     """Append the files of ``folder`` that the lake does not know yet, by content, to the tables that they name.
 
-    ``as_of`` is the day up to which they reach. With ``replace``, a file of a known name and other content takes the
+    ``as_of`` is the day up to which they reach, ``source`` the vendor that wrote them. With ``replace``, a file of a known name and other content takes the
     place of the earlier one's rows.
 
     Raises:
@@ -57,15 +59,22 @@ def deliver(run: Run, folder: Path, *, as_of: date | None, replace: bool) -> Non
     _require_own_records(run.lake)
     tables = {job.table.short_name: job.table for job in run.jobs.values() if job.transform is None}
     known = batches.known(run.lake, run.jobs)
-    found = files(folder, tables)
+    vendor = read_source(conf_dir(), source, tables) if source else None
+    names = (
+        {name: mapping.table for name, mapping in vendor.files.items()} if vendor else {name: name for name in tables}
+    )
+    found = files(folder, names)
     new = list({(file.table, file.digest): file for file in reversed(found) if not known.has(file)}.values())[::-1]
     replaced = batches.replaced(known, new, replace=replace)
-    columns = check_headers(new, tables)
+    columns = check_headers(new, tables, vendor)
     staging = run.lake.root / STAGING
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        staged = [_stage(file, tables[file.table], columns[file], staging) for file in new]
+        staged = [
+            _stage(file, tables[file.table], columns[file], staging, vendor.files[file.kind] if vendor else None)
+            for file in new
+        ]
         covered_to = _covered_to(run.lake, staged, as_of)
         _append_all(run, staged, covered_to, replaced)
     finally:
@@ -83,27 +92,24 @@ def _require_own_records(lake: Lake) -> None:
         )
 
 
-def _stage(file: SourceFile, table: Table, columns: list[str], staging: Path) -> Staged:
+def _stage(file: SourceFile, table: Table, columns: list[str], staging: Path, mapping: FileMapping | None) -> Staged:
     path = staging / f"{file.digest}.parquet"
     batch_stream = records(file, columns)
-    first = next(batch_stream, None)
+    # An empty one that tells the schema.
+    first = next(batch_stream)
+    schema, relation = first.schema, "records"
+    if mapping is not None:
+        relation = mapping.relation(columns, relation)
+        schema = pa.schema([(name, pa.string()) for name in mapping.present(columns)])
     with in_utc() as connection:
-        if first is None:
-            first = pa.RecordBatch.from_pylist([], pa.schema([(ROW, pa.int64()), ("_line", pa.string())]))
-        reader = pa.RecordBatchReader.from_batches(first.schema, _chained(first, batch_stream))
-        connection.register("records", reader)
-        connection.execute(f"COPY ({typed(table, first.schema, 'records')}) TO {_literal(str(path))} (FORMAT parquet)")
+        connection.register("records", pa.RecordBatchReader.from_batches(first.schema, batch_stream))
+        connection.execute(f"COPY ({typed(table, schema, relation)}) TO {literal(str(path))} (FORMAT parquet)")
         names = {column.name for column in given(table)}
         reach = ", ".join(_latest([name for name in choice if name in names]) for choice in REACH)
         rows, *reached = connection.execute(
-            f"SELECT count(*), {reach} FROM read_parquet({_literal(str(path))})"  # noqa: S608 - the table's columns
+            f"SELECT count(*), {reach} FROM read_parquet({literal(str(path))})"  # noqa: S608 - the table's columns
         ).fetchall()[0]
-    return Staged(file, table, columns, path, rows, tuple(reached))
-
-
-def _chained(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
+    return Staged(file, table, list(schema.names), path, rows, tuple(reached))
 
 
 def _latest(names: list[str]) -> str:
@@ -192,15 +198,11 @@ def _filled(staged: Staged, covered_to: date | None, reporting_currency: str) ->
         for name, default in defaults.items()
     )
     replacing = f"REPLACE ({filled})" if filled else ""
-    provenance = f"{_literal(file.name)} AS _source, {_literal(file.batch_id)} AS _batch_id, now() AS _ingested_at"
-    known = f"TIMESTAMPTZ '{covered_to}' AS _covered_to, {_literal(reporting_currency)} AS _reporting_currency"
+    provenance = f"{literal(file.name)} AS _source, {literal(file.batch_id)} AS _batch_id, now() AS _ingested_at"
+    known = f"TIMESTAMPTZ '{covered_to}' AS _covered_to, {literal(reporting_currency)} AS _reporting_currency"
     names = ", ".join(f"CAST({c.name} AS {sql_type(c)}) AS {c.name}" for c in table.columns)
     # Twice, since a default may rest on another one: the month on the day, and the day on the moment.
     return (
         f"SELECT {names} FROM (SELECT * {replacing} FROM (SELECT * {replacing} FROM "  # noqa: S608 - names of ours
-        f"(SELECT *, {known}, {provenance} FROM read_parquet({_literal(str(staged.path))}))))"
+        f"(SELECT *, {known}, {provenance} FROM read_parquet({literal(str(staged.path))}))))"
     )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

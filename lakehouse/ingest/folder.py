@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,11 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file: ``name`` is its path within the folder, ``digest`` the SHA-256 of its content."""
+    """One file: ``name`` is its path within the folder, ``kind`` what it is named after, ``digest`` its SHA-256."""
 
     path: Path
     name: str
+    kind: str
     table: str
     format: str
     digest: str
@@ -39,8 +40,10 @@ class SourceFile:
         return f"file-{self.digest[:16]}"
 
 
-def files(folder: Path, tables: Collection[str]) -> list[SourceFile]:
+def files(folder: Path, tables: Mapping[str, str]) -> list[SourceFile]:
     """Return the files of ``folder`` in order of name; hidden ones and those of other formats are passed over.
+
+    ``tables`` are the tables by what a file may be named after.
 
     Raises:
         UsageError: if there is no such folder, no file, or one whose name tells no table.
@@ -54,7 +57,7 @@ def files(folder: Path, tables: Collection[str]) -> list[SourceFile]:
         )
     found = {path: path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()}
     readable = {path: name for path, name in found.items() if _format(path) and not _is_hidden(name)}
-    unknown = [str(name) for name in readable.values() if table_of(name, tables) is None]
+    unknown = [str(name) for name in readable.values() if kind_of(name, tables) is None]
     if unknown or not readable:
         close = difflib.get_close_matches(Path(unknown[0]).name.partition(".")[0], tables, 1) if unknown else []
         raise UsageError(
@@ -66,24 +69,23 @@ def files(folder: Path, tables: Collection[str]) -> list[SourceFile]:
     return [_source_file(path, name, tables) for path, name in readable.items()]
 
 
-def table_of(name: Path, tables: Collection[str]) -> str | None:
-    """Return the table that a file ``name`` is for: it lies in a folder of that name, or bears it before a separator."""
+def kind_of(name: Path, kinds: Collection[str]) -> str | None:
+    """Return what a file ``name`` is named after: it lies in a folder of that name, or bears it before a separator."""
     stem = name.name.partition(".")[0]
     for word in (*(part for part in name.parts[:-1]), stem):
-        fitting = [table for table in tables if word == table or word.startswith(tuple(f"{table}{c}" for c in "-_ "))]
+        fitting = [kind for kind in kinds if word == kind or word.startswith(tuple(f"{kind}{c}" for c in "-_ "))]
         if fitting:
             return max(fitting, key=len)
     return None
 
 
-def _source_file(path: Path, name: Path, tables: Collection[str]) -> SourceFile:
+def _source_file(path: Path, name: Path, tables: Mapping[str, str]) -> SourceFile:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
-    return SourceFile(
-        path, name.as_posix(), str(table_of(name, tables)), str(_format(path)), digest.hexdigest(), path.stat().st_size
-    )
+    kind, size = str(kind_of(name, tables)), path.stat().st_size
+    return SourceFile(path, name.as_posix(), kind, tables[kind], str(_format(path)), digest.hexdigest(), size)
 
 
 def _format(path: Path) -> str | None:

@@ -10,17 +10,28 @@ from lakehouse.errors import UsageError
 from lakehouse.ingest.contract import given, required
 from lakehouse.ingest.folder import SourceFile
 from lakehouse.ingest.reading import header
+from lakehouse.ingest.sources import FileMapping, Source
 from lakehouse.table import Table
 
 
-def check_headers(files: Iterable[SourceFile], tables: Mapping[str, Table]) -> dict[SourceFile, list[str]]:
-    """Return the columns of each file as they stand in it.
+def check_headers(
+    files: Iterable[SourceFile], tables: Mapping[str, Table], source: Source | None
+) -> dict[SourceFile, list[str]]:
+    """Return the columns of each file as they stand in it; ``source`` says what those of a vendor are.
 
     Raises:
         UsageError: naming in each file the columns that are missing or stand there twice.
     """
     headers = {file: header(file) for file in files}
-    problems = [problem for file, names in headers.items() for problem in _problems(file, names, tables[file.table])]
+    problems = [
+        problem
+        for file, names in headers.items()
+        for problem in (
+            _problems(file, names, tables[file.table])
+            if source is None
+            else _mapping_problems(file, names, tables[file.table], source.files[file.kind])
+        )
+    ]
     if problems:
         raise UsageError(
             "The files do not have the columns of their tables",
@@ -29,6 +40,12 @@ def check_headers(files: Iterable[SourceFile], tables: Mapping[str, Table]) -> d
             do="docs/file_contracts.md has the columns of each table. Correct the files; nothing was received.",
         )
     return headers
+
+
+def _mapping_problems(file: SourceFile, names: list[str], table: Table, mapping: FileMapping) -> list[str]:
+    lacking = [name for name in required(table) if name not in mapping.present(names)]
+    columns = {name: mapping.columns[name].column if name in mapping.columns else None for name in lacking}
+    return [f"{file.name}, line 1: {column or 'a column'} for {name} is missing" for name, column in columns.items()]
 
 
 def left_out(names: Iterable[str], table: Table) -> list[str]:

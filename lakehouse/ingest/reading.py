@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -56,6 +56,7 @@ def header(file: SourceFile) -> list[str]:
 def records(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Yield the file's records with ``columns`` in their order, the number ``_row`` and the text ``_line``.
 
+    The first batch is empty and tells the schema.
     The header of a CSV file is record 1; ``_line`` is null unless the record has another number of cells.
 
     Raises:
@@ -78,7 +79,12 @@ def _csv(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
         broken.append(row)
         return "skip"
 
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    yield _numbered(pa.RecordBatch.from_pylist([], schema), np.arange(0))
     with _opened(file.path) as raw:
+        if not raw.readline() or not raw.peek(1):
+            return
+        raw.seek(0)
         batches = arrow_csv.open_csv(
             raw,
             arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=columns, skip_rows=1),
@@ -93,12 +99,13 @@ def _csv(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
             yield _numbered(batch, np.array(numbers, dtype=np.int64))
             number = numbers[-1] + 1 if numbers else number
             if len(broken) > told:
-                yield _misshapen(broken[told:], batch.schema)
+                yield _misshapen(broken[told:], schema)
                 told = len(broken)
 
 
 def _json(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
     schema = pa.schema([(name, pa.string()) for name in columns])
+    yield _numbered(pa.RecordBatch.from_pylist([], schema), np.arange(0))
     held: list[dict[str, str | None]] = []
     start = 1
     for record in _objects(file):
@@ -111,6 +118,7 @@ def _json(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
 
 def _parquet(file: SourceFile) -> Iterator[pa.RecordBatch]:
     start = 1
+    yield _numbered(pa.RecordBatch.from_pylist([], pq.read_schema(file.path)), np.arange(0))
     try:
         for batch in pq.ParquetFile(file.path).iter_batches(_RECORDS):
             yield _numbered(batch, np.arange(start, start + batch.num_rows))
@@ -181,8 +189,8 @@ def _check_text(file: SourceFile, columns: list[str]) -> None:
         raise _unreadable(file, f"a quote in line {opened_in} that is never closed", "quotes in pairs")
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+def _opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
 def _unreadable(file: SourceFile, found: str, expected: str) -> UsageError:

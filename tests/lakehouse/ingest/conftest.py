@@ -30,9 +30,9 @@ def folder(tmp_path):
 def ingest(lake, folder):
     """Deliver what the folder holds and return the run."""
 
-    def run(*, as_of=None, replace=False):
+    def run(*, as_of=None, replace=False, source=None):
         received = Run(lake, load(PROJECT / "conf"), dict(jobs()), Silence())
-        deliver(received, folder, as_of=as_of, replace=replace)
+        deliver(received, folder, as_of=as_of, replace=replace, source=source)
         return received
 
     return run

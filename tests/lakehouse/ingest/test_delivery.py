@@ -76,6 +76,7 @@ def test_an_item_keeps_its_id_when_a_later_file_ends_it(folder, ingest, received
     [
         ("a,2025-13-01,,100", "start_date", "2025-13-01"),
         ("a,01/02/2025,,100", "start_date", "01/02/2025"),
+        ("a,2025-01-15T23:00-02:00,,100", "start_date", "2025-01-15T23:00-02:00"),
         ("a,2025-01-15,,1e3", "amount", "1e3"),
         ('a,2025-01-15,,"1,000.00"', "amount", "1,000.00"),
         ("a,2025-01-15,,-5", "amount", "-5"),

@@ -1,0 +1,106 @@
+"""Files as a vendor writes them: which of its columns each of ours is, as ``conf/sources/*.yml`` says.
+
+Rename, constant, unit, date format and meaning of words: no expression of the configuration is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lakehouse.config import read_model
+from lakehouse.errors import UsageError
+from lakehouse.ingest.cells import literal, quoted
+from lakehouse.ingest.contract import given
+from lakehouse.ingest.reading import LINE, ROW
+from lakehouse.setting_types import Model, PositiveInt
+from lakehouse.table import Table
+
+
+class Cell(Model):
+    """Where the cells of a column come from: a column of the file, or the same text for every row."""
+
+    column: str | None = Field(default=None, alias="from")
+    constant: str | None = None
+    unit: Literal["cents"] | None = None
+    date_format: str | None = None
+    values: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Cell:
+        if (self.column is None) == (self.constant is None):
+            raise ValueError("needs either `from` or `constant`")
+        return self
+
+    @property
+    def sql(self) -> str:
+        """The text of the cell; one that the format or the unit does not fit stays as it is."""
+        if self.column is None:
+            return literal(str(self.constant))
+        text = f"CAST({quoted(self.column)} AS VARCHAR)"
+        if self.unit == "cents":
+            return f"coalesce(CAST(try_cast({text} AS DECIMAL(18, 6)) * 0.01 AS VARCHAR), {text})"
+        if self.date_format is not None:
+            return f"coalesce(CAST(try_strptime({text}, {literal(self.date_format)}) AS VARCHAR), {text})"
+        if self.values:
+            words = " ".join(f"WHEN {literal(word)} THEN {literal(meaning)}" for word, meaning in self.values.items())
+            return f"CASE {text} {words} ELSE {text} END"
+        return text
+
+
+class FileMapping(Model):
+    """A file of the vendor: the table that it is for, and the cells of the table's columns."""
+
+    table: str
+    columns: dict[str, Cell]
+
+    def present(self, header: list[str]) -> dict[str, Cell]:
+        """Return the cells of which the file has the column."""
+        return {name: cell for name, cell in self.columns.items() if cell.column is None or cell.column in header}
+
+    def relation(self, header: list[str], records: str) -> str:
+        """Return the SQL of the records with the table's columns as text."""
+        cells = ", ".join(f"{cell.sql} AS {quoted(name)}" for name, cell in self.present(header).items())
+        return f"(SELECT {cells}, {ROW}, {LINE} FROM {records})"  # noqa: S608 - names and literals, quoted
+
+
+class Source(Model):
+    """A vendor: its files by name."""
+
+    version: PositiveInt
+    files: dict[str, FileMapping]
+
+
+def read_source(conf: Path, name: str, tables: Mapping[str, Table]) -> Source:
+    """Return the mapping of the vendor ``name``.
+
+    Raises:
+        UsageError: if there is none, or it names tables and columns that do not exist.
+    """
+    known = sorted(path.stem for path in (conf / "sources").glob("*.yml"))
+    if name not in known:
+        raise UsageError(
+            "The source is not known",
+            found=repr(name),
+            expected=f"one of {', '.join(known)}",
+            do="Leave --source out for files that are named after tables, or describe it in conf/sources.",
+        )
+    source = read_model(conf / "sources" / f"{name}.yml", Source)
+    problems = [f"files.{file}: no table {m.table}" for file, m in source.files.items() if m.table not in tables]
+    problems += [
+        f"files.{file}.columns: {mapping.table} has no column {column}"
+        for file, mapping in source.files.items()
+        if mapping.table in tables
+        for column in mapping.columns.keys() - {one.name for one in given(tables[mapping.table])}
+    ]
+    if problems:
+        raise UsageError(
+            f"The source {name} cannot be used",
+            found="; ".join(sorted(problems)),
+            expected="tables and columns of docs/file_contracts.md",
+            do=f"Correct conf/sources/{name}.yml and run the command again.",
+        )
+    return source

@@ -1,0 +1,78 @@
+"""A vendor's export as it is, by its mapping."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from lakehouse.errors import UsageError
+from lakehouse.ingest.sources import Source, read_source
+from lakehouse.project import PROJECT
+from lakehouse.registry import jobs
+
+SUBSCRIPTIONS = """id,Customer ID,Customer Email,Plan,Quantity,Currency,Interval,Amount,Status,Start (UTC),Canceled At (UTC),Ended At (UTC)
+sub_1,cus_1,a@example.com,price_pro,5,eur,month,49.00,active,2025-01-15 10:23,,
+sub_2,cus_2,b@example.com,price_pro,1,usd,year,480.00,canceled,2025-02-01 00:00,2025-07-30 16:05,2026-02-01 00:00
+sub_3,cus_3,c@example.com,price_pro,1,usd,month,49.00,incomplete,soon,,
+"""
+CHARGES = """id,Created (UTC),Amount,Currency,Status,Seller Message,Customer ID,Invoice ID
+ch_1,2025-01-15 10:24,49.00,eur,Paid,Payment complete.,cus_1,in_1
+ch_2,2025-02-15 10:24,49.00,eur,Failed,Insufficient funds.,cus_1,in_2
+"""
+TABLES = {job.table.short_name: job.table for job in jobs().values() if job.table.layer == "bronze"}
+
+
+def test_stripe_files_are_received_as_they_are(folder, ingest, received):
+    (folder / "subscriptions.csv").write_text(SUBSCRIPTIONS, encoding="utf-8")
+    (folder / "charges.csv").write_text(CHARGES, encoding="utf-8")
+    ingest(source="stripe")
+    running, ended, broken = received()
+    assert (running["subscription_id"], running["customer_id"], running["plan_id"]) == ("sub_1", "cus_1", "price_pro")
+    assert (running["amount"], running["currency"], running["quantity"]) == (Decimal("49.000000"), "EUR", 5)
+    assert (running["start_date"], running["end_date"], running["status"]) == (date(2025, 1, 15), None, "active")
+    assert (ended["billing_interval"], ended["end_date"]) == ("year", date(2026, 2, 1))
+    assert ended["canceled_at"] == datetime(2025, 7, 30, 16, 5, tzinfo=UTC)
+    assert (broken["_unread"], broken["status"]) == ('{"start_date":"soon"}', "unpaid")
+    assert [(row["status"], row["method"]) for row in received("payments")] == [
+        ("succeeded", "card"),
+        ("failed", "card"),
+    ]
+
+
+def test_a_column_that_the_vendor_left_out_is_named_as_the_vendor_calls_it(folder, ingest):
+    (folder / "charges.csv").write_text("id,Amount\nch_1,5\n", encoding="utf-8")
+    with pytest.raises(UsageError) as refused:
+        ingest(source="stripe")
+    assert "charges.csv, line 1: Customer ID for customer_id is missing" in str(refused.value)
+    assert "charges.csv, line 1: Created (UTC) for attempted_at is missing" in str(refused.value)
+
+
+def test_cents_are_divided_and_what_is_no_number_stays():
+    cell = (
+        Source.model_validate(
+            {"version": 1, "files": {"f": {"table": "t", "columns": {"amount": {"from": "cents", "unit": "cents"}}}}}
+        )
+        .files["f"]
+        .columns["amount"]
+    )
+    found = duckdb.sql(f"SELECT {cell.sql} FROM (VALUES ('12345'), ('none'), (NULL)) AS rows(cents)").fetchall()  # noqa: S608 - of the test
+    assert [value and value.rstrip("0") for (value,) in found] == ["123.45", "none", None]
+
+
+def test_an_unknown_source_and_a_wrong_one_are_refused_with_what_is_known(tmp_path):
+    with pytest.raises(UsageError, match="found 'strip'; expected one of stripe"):
+        read_source(PROJECT / "conf", "strip", TABLES)
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "mine.yml").write_text(
+        "version: 1\nfiles:\n  a: {table: nothing, columns: {}}\n  b: {table: payments, columns: {amont: {from: x}}}\n"
+    )
+    with pytest.raises(
+        UsageError, match=r"files\.a: no table nothing; files\.b\.columns: payments has no column amont"
+    ):
+        read_source(tmp_path, "mine", TABLES)
+    (tmp_path / "sources" / "mine.yml").write_text("version: 1\nfiles: {a: {table: payments, columns: {amount: {}}}}\n")
+    with pytest.raises(UsageError, match="needs either `from` or `constant`"):
+        read_source(tmp_path, "mine", TABLES)
