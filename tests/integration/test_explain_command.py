@@ -92,7 +92,7 @@ def test_the_parts_of_every_figure_add_up_to_the_published_number_in_many_months
 
 def test_the_subscription_rows_come_to_the_mrr_of_every_customer_at_both_ends(published):
     policy = load(PROJECT / "conf").metrics.policies[BOARD]
-    months = [date(2023, 8, 1), date(2024, 3, 1), date(2024, 9, 1), None]
+    months = [*(Period("month", date(*month, 1)) for month in ((2023, 8), (2024, 3), (2024, 9))), None]
     places = [address("closing_mrr", month, {}, AS_OF) for month in months]
     places += [address("nrr", month, {}, AS_OF) for month in months[2:]]
     places += [address("mrr", None, {}, AS_OF)]
