@@ -41,14 +41,15 @@ def who_is(lake, customer=CUSTOMER):
 
 
 def money(lake):
-    """Return for every published table how many rows it has, and every column of decimals, sorted."""
+    """Return for every published table how many rows it has, and every column of amounts, sorted."""
     amounts = {}
     for name, entry in lake.published().tables.items():
         table = delta.arrow(lake, name, entry.version)
         amounts[name] = [table.num_rows] + [
             sorted(filter(None, table[field.name].to_pylist()))
             for field in table.schema
-            if pa.types.is_decimal(field.type)
+            # Sums of scores are decimals too, and go with the words that they were scored from.
+            if pa.types.is_decimal(field.type) and "sentiment" not in field.name
         ]
     return amounts
 
@@ -83,5 +84,5 @@ def test_a_customer_is_forgotten(small_lake, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", [name for name, job in jobs().items() if job.table.erasable])
 def test_the_log_of_a_table_with_names_tells_no_extremes(small_lake, name):
     files = pa.table(DeltaTable(str(small_lake.table_path(name))).get_add_actions(flatten=True))
-    assert files["num_records"].to_pylist()
+    assert files.num_rows or not delta.arrow(small_lake, name).num_rows
     assert not [column for column in files.column_names if column.startswith(("min.", "max."))]
