@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 from pyarrow import fs
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -61,9 +63,16 @@ def replace(frame: DataFrame, lake: Lake, table: Table, config: LakeConfig, meta
 def append(
     data: pa.Table | pa.RecordBatchReader, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]
 ) -> None:
-    """Append ``data``, which has the declared fields, in one commit that carries ``metadata``; no JVM takes part."""
+    """Append ``data``, which has the declared fields, in one commit that carries ``metadata``; no JVM takes part.
+
+    Raises:
+        BrokenLakeError: if the table's log cannot be read.
+    """
+    path = str(lake.table_path(table.name))
+    with _as_broken(table.name):
+        target = DeltaTable(path) if DeltaTable.is_deltatable(path) else path
     write_deltalake(
-        str(lake.table_path(table.name)),
+        target,
         data,
         mode="append",
         # The records of runs outlive the code that wrote them, so a column that came later is null in the older ones.
@@ -88,24 +97,21 @@ def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
     """Return the rows of the table ``name`` at ``version`` (its newest, if none is given) without a JVM.
 
     Raises:
-        BrokenLakeError: if a file of that version is gone.
+        BrokenLakeError: if a file of that version is gone or damaged, or its log is.
     """
-    try:
+    with _as_broken(name):
         return dataset(lake, name, version).to_table()
-    except FileNotFoundError as error:
-        path = lake.table_path(name)
-        raise BrokenLakeError(
-            f"The table {name} cannot be read",
-            found=" ".join(str(error).split()),
-            expected="every file that its log names",
-            do=f"Put the file back, or remove {path} and run `lakehouse run`, which makes the table anew.",
-        ) from error
 
 
 def files(lake: Lake, name: str, version: int) -> list[Path]:
-    """Return the files that ``version`` of the table ``name`` consists of."""
+    """Return the files that ``version`` of the table ``name`` consists of.
+
+    Raises:
+        BrokenLakeError: if the log of that version is gone or damaged.
+    """
     path = lake.table_path(name).resolve()
-    actions = pa.table(DeltaTable(str(path), version=version).get_add_actions())
+    with _as_broken(name):
+        actions = pa.table(DeltaTable(str(path), version=version).get_add_actions())
     # The log writes them as parts of a URI.
     return [path / unquote(file) for file in actions["path"].to_pylist()]
 
@@ -145,6 +151,19 @@ def check_schema(frame: DataFrame, table: Table) -> None:
             expected=", ".join(f"{name} {kind}" for name, kind in declared.items()),
             do=f"Correct the declaration or the last select in jobs/{table.layer}/{table.short_name}.py.",
         )
+
+
+@contextmanager
+def _as_broken(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowInvalid, DeltaError) as error:
+        raise BrokenLakeError(
+            f"The table {name} cannot be read",
+            found=str(error).splitlines()[0],
+            expected="every file that its log names, whole",
+            do="Run `lakehouse fsck`, which names all that is broken and says what to do.",
+        ) from error
 
 
 def _redeclare(spark: SparkSession, path: str, table: Table, properties: Mapping[str, str]) -> None:
