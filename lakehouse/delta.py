@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 from pyarrow import fs
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -73,7 +75,13 @@ def append(
 
     With ``replaces``, a ``_source``, the commit also takes away the rows that came from it before. What would bring
     back a customer who was forgotten stays out.
+
+    Raises:
+        BrokenLakeError: if the table's log cannot be read.
     """
+    path = str(lake.table_path(table.name))
+    with _as_broken(table.name):
+        target = DeltaTable(path) if DeltaTable.is_deltatable(path) else path
     options: dict[str, Any] = {
         # The records of runs outlive the code that wrote them, so a column that came later is null in the older ones.
         "schema_mode": "merge" if table.layer == "ops" else None,
@@ -84,12 +92,11 @@ def append(
         "commit_properties": CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
     }
     rows = without_forgotten(data, lake, table)
-    path = str(lake.table_path(table.name))
     if replaces is None:
-        write_deltalake(path, rows, mode="append", **options)
+        write_deltalake(target, rows, mode="append", **options)
     else:
         source = replaces.replace("'", "''")
-        write_deltalake(path, rows, mode="overwrite", predicate=f"_source = '{source}'", **options)
+        write_deltalake(target, rows, mode="overwrite", predicate=f"_source = '{source}'", **options)
 
 
 def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
@@ -106,25 +113,21 @@ def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
     """Return the rows of the table ``name`` at ``version`` (its newest, if none is given) without a JVM.
 
     Raises:
-        BrokenLakeError: if a file of that version is gone.
+        BrokenLakeError: if a file of that version is gone or damaged, or its log is.
     """
-    try:
+    with _as_broken(name):
         return dataset(lake, name, version).to_table()
-    except FileNotFoundError as error:
-        path = lake.table_path(name)
-        raise BrokenLakeError(
-            f"The table {name} cannot be read",
-            found=" ".join(str(error).split()),
-            expected="every file that its log names",
-            do=f"Put the file back, or remove {path} and run `lakehouse run`, which makes the table anew.",
-        ) from error
 
 
 def files(lake: Lake, name: str, version: int) -> list[Path]:
-    """Return the files that ``version`` of the table ``name`` consists of."""
+    """Return the files that ``version`` of the table ``name`` consists of.
+
+    Raises:
+        BrokenLakeError: if the log of that version is gone or damaged.
+    """
     path = lake.table_path(name).resolve()
-    table = DeltaTable(str(path), version=lake.newest_alike(name, version))
-    actions = pa.table(table.get_add_actions())
+    with _as_broken(name):
+        actions = pa.table(DeltaTable(str(path), version=lake.newest_alike(name, version)).get_add_actions())
     # The log writes them as parts of a URI.
     return [path / unquote(file) for file in actions["path"].to_pylist()]
 
@@ -164,6 +167,19 @@ def check_schema(frame: DataFrame, table: Table) -> None:
             expected=", ".join(f"{name} {kind}" for name, kind in declared.items()),
             do=f"Correct the declaration or the last select in jobs/{table.layer}/{table.short_name}.py.",
         )
+
+
+@contextmanager
+def _as_broken(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowInvalid, DeltaError) as error:
+        raise BrokenLakeError(
+            f"The table {name} cannot be read",
+            found=str(error).splitlines()[0],
+            expected="every file that its log names, whole",
+            do="Run `lakehouse fsck`, which names all that is broken and says what to do.",
+        ) from error
 
 
 def _redeclare(spark: SparkSession, path: str, table: Table, properties: Mapping[str, str]) -> None:

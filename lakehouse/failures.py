@@ -9,7 +9,13 @@ from lakehouse.setup import LOGS
 
 FULL_DISK = "No space left on device"
 # What Spark and Delta call a table of which files are gone or damaged.
-DAMAGED = ("FILE_NOT_EXIST", "DELTA_FILE_NOT_FOUND", "DELTA_STATE_RECOVER_ERROR", "DELTA_TRUNCATED_TRANSACTION_LOG")
+DAMAGED = (
+    "FAILED_READ_FILE",
+    "PATH_NOT_FOUND",
+    "DELTA_FILE_NOT_FOUND",
+    "DELTA_STATE_RECOVER_ERROR",
+    "DELTA_TRUNCATED_TRANSACTION_LOG",
+)
 
 
 def as_paragraph(error: BaseException, what: str) -> LakehouseError:
@@ -30,7 +36,7 @@ def as_paragraph(error: BaseException, what: str) -> LakehouseError:
             what,
             found=_head(text[damage:]),
             expected="every file that the tables' logs name",
-            do="Put the files back, or remove the folder of that table and run `lakehouse run`, which makes it anew.",
+            do="Run `lakehouse fsck`, which names all that is broken and says what to do; what is published is as it was.",
         )
     if "DELTA_VIOLATE_CONSTRAINT" in text or "DELTA_NOT_NULL_CONSTRAINT_VIOLATED" in text:
         return QualityError(

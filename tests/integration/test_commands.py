@@ -105,7 +105,8 @@ def test_a_failed_check_stops_the_publishing_until_the_cause_is_gone(lake, monke
     with monkeypatch.context() as patched:
         impossible = replace(table, checks=(*table.checks, Check("never", "events < 0")))
         patched.setattr(
-            "lakehouse.commands.building.jobs", lambda: known | {table.name: replace(known[table.name], table=impossible)}
+            "lakehouse.commands.building.jobs",
+            lambda: known | {table.name: replace(known[table.name], table=impossible)},
         )
         for _ in range(2):
             with pytest.raises(QualityError, match=r"gold\.top_features break never"):

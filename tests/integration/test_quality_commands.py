@@ -90,7 +90,9 @@ def test_a_failed_reconciliation_leaves_the_published_run_and_a_warning_does_not
 
     def with_rule(rule):
         table = replace(known[name].table, audits=(rule,))
-        monkeypatch.setattr("lakehouse.commands.building.jobs", lambda: known | {name: replace(known[name], table=table)})
+        monkeypatch.setattr(
+            "lakehouse.commands.building.jobs", lambda: known | {name: replace(known[name], table=table)}
+        )
 
     before = lake.published()
     with_rule(Reconciliation("no_events", "sum(events)", ()))

@@ -78,6 +78,23 @@ def test_each_kind_of_damage_is_named_and_a_rollback_leads_to_a_run_that_is_whol
     assert delta.arrow(lake, TABLE, lake.published().versions[TABLE]).num_rows > 0
 
 
+@pytest.mark.parametrize(
+    "kind", ["a data file is gone", "a data file is short", "a commit is gone", "a commit is short"]
+)
+def test_whoever_reads_a_damaged_table_is_told_in_a_line_to_look_through_the_lake(lake, kind):
+    DAMAGE[kind][0](lake)
+    with pytest.raises(BrokenLakeError, match=rf"The table {TABLE} cannot be read.*`lakehouse fsck`") as refused:
+        delta.arrow(lake, TABLE, 1)
+    assert refused.value.exit_code == 4
+
+
+def test_nothing_is_appended_to_a_table_whose_log_is_damaged(lake):
+    truncate(commit(lake, 0))
+    with pytest.raises(BrokenLakeError, match=rf"The table {TABLE} cannot be read"):
+        delta.append(accounts(ROW), lake, ACCOUNTS, CONFIG, {"run_id": "run3"})
+    assert not commit(lake, 2).exists()
+
+
 def test_damage_that_both_runs_share_leaves_none_to_go_back_to(lake):
     (shared,) = delta.files(lake, TABLE, 0)
     shared.unlink()
