@@ -54,6 +54,7 @@ def money(lake):
     return amounts
 
 
+@pytest.mark.soak
 def test_a_customer_is_forgotten(small_lake, tmp_path, monkeypatch):
     shutil.copytree(small_lake.root, tmp_path / "lake")
     monkeypatch.setattr(forgetting, "LOGS", tmp_path)
