@@ -19,13 +19,14 @@ def received(lake: Lake) -> dict[str, Any]:
 
     Where the table that is written last is missing, another one tells, so that no second company is mixed with it.
     """
-    others = sorted(f"bronze.{folder.name}" for folder in lake.table_path(RECEIVED_BY).parent.glob("*"))
+    others = (name for name in lake.tables() if name.startswith("bronze."))
     heads = (lake.head(name) for name in (RECEIVED_BY, *others))
-    batches = [dict(head.metadata["batch"]) for head in heads if head and head.metadata.get("batch")]
-    if batches and batches[0]["source"] == FILES:
-        # Files come for one table or another; the furthest of them tells.
-        return max(batches, key=lambda batch: batch["covered_to"] or "")
-    return next(iter(batches), {})
+    batches = (dict(head.metadata["batch"]) for head in heads if head and head.metadata.get("batch"))
+    first = next(batches, {})
+    if first.get("source") != FILES:
+        return first
+    # Files come for one table or another; the furthest of them tells.
+    return max((first, *batches), key=lambda batch: batch["covered_to"] or "")
 
 
 def as_of(lake: Lake) -> date:

@@ -71,7 +71,7 @@ def forget(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter,
             export(lake, jobs)
         for draft in exports_folder(lake.root).glob(".*.new"):
             draft.unlink()
-        for name in _stored(lake):
+        for name in lake.tables():
             _drop_history(lake, name)
         for log in LOGS.glob("*.log*"):
             # Emptied rather than deleted: a JVM may be writing to it.
@@ -80,14 +80,9 @@ def forget(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter,
     return Forgotten({name: rows.num_rows for name, rows in found.items()}, run_id)
 
 
-def _stored(lake: Lake) -> list[str]:
-    """Return the names of the tables that lie in the lake."""
-    return sorted(f"{log.parts[-3]}.{log.parts[-2]}" for log in lake.root.glob("*/*/_delta_log"))
-
-
 def _refuse_undeclared(lake: Lake, jobs: Mapping[str, Job]) -> None:
     unknown = [
-        name for name in _stored(lake) if name not in jobs and name not in {table.name for table in (*OPS, BATCHES)}
+        name for name in lake.tables() if name not in jobs and name not in {table.name for table in (*OPS, BATCHES)}
     ]
     if unknown:
         raise UsageError(

@@ -58,6 +58,11 @@ def erasures(lake: Lake) -> list[Erasure]:
         ) from error
 
 
+def erasure_after(lake: Lake, moment: datetime) -> Erasure | None:
+    """Return the last erasure that began after ``moment``: what was published then still showed the customer."""
+    return next((erasure for erasure in reversed(erasures(lake)) if erasure.begun_at > moment), None)
+
+
 def remember(lake: Lake, erasure: Erasure) -> None:
     """Write ``erasure`` into the list, in place of the same customer's earlier one."""
     others = [known for known in erasures(lake) if known.customer != erasure.customer]

@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from lakehouse.errors import BrokenLakeError
+from lakehouse.forgotten import erasure_after
 from lakehouse.lake import CURRENT, MANIFESTS, Lake
 from lakehouse.manifest import Manifest
 
@@ -87,8 +88,8 @@ def _manifests(lake: Lake) -> tuple[list[Finding], list[Manifest]]:
             readable.append(Manifest.read(path))
         except BrokenLakeError as error:
             findings.append(Finding(f"{MANIFESTS}/{path.name}", str(error)))
-    # What a rollback withdrew is not shown again.
-    return findings, [manifest for manifest in readable if not manifest.withdrawn]
+    # What a rollback withdrew, or shows a customer who was forgotten since, is not shown again.
+    return findings, [one for one in readable if not one.withdrawn and erasure_after(lake, one.published_at) is None]
 
 
 def _versions(lake: Lake, manifests: list[Manifest]) -> dict[str, set[int]]:
@@ -97,13 +98,9 @@ def _versions(lake: Lake, manifests: list[Manifest]) -> dict[str, set[int]]:
     for manifest in manifests:
         for name, version in manifest.versions.items():
             versions[name].add(version)
-    for name in _stored(lake):
+    for name in lake.tables():
         versions[name].add(max(_commits(lake, name), default=0))
     return versions
-
-
-def _stored(lake: Lake) -> list[str]:
-    return sorted(f"{log.parents[1].name}.{log.parent.name}" for log in lake.root.glob("[a-z]*/*/_delta_log"))
 
 
 def _commits(lake: Lake, name: str) -> list[int]:
@@ -115,8 +112,10 @@ def _faults(lake: Lake, name: str, versions: Iterable[int]) -> dict[str, list[in
     faults: dict[str, list[int]] = defaultdict(list)
     look = cache(_fault_of_file)
     for version in sorted(versions):
+        # In files that upkeep has put together, if it did: the version's own may be gone by then.
+        alike = lake.newest_alike(name, version)
         try:
-            actions = pa.table(DeltaTable(str(lake.table_path(name).resolve()), version=version).get_add_actions())
+            actions = pa.table(DeltaTable(str(lake.table_path(name).resolve()), version=alike).get_add_actions())
         except (DeltaError, OSError, ValueError) as error:
             faults[f"its log cannot be read: {str(error).splitlines()[0]}"].append(version)
             continue
@@ -148,7 +147,7 @@ def _unpublished(lake: Lake, current: Manifest | None) -> list[Finding]:
     """Name what a run wrote and did not publish: it may have been killed, or its checks have failed."""
     findings = []
     for name, version in (current.versions if current else {}).items():
-        newer = [commit for commit in _commits(lake, name) if commit > version]
+        newer = [commit for commit in _commits(lake, name) if commit > lake.newest_alike(name, version)]
         if newer:
             found = f"version {max(newer)} is not published, version {version} is"
             findings.append(Finding(name, found, is_broken=False))

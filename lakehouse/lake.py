@@ -45,6 +45,10 @@ class Lake:
         layer, _, short_name = name.partition(".")
         return self.root / layer / short_name
 
+    def tables(self) -> list[str]:
+        """Return the names of the tables that lie in the lake, whether declared or not."""
+        return sorted(f"{log.parts[-3]}.{log.parts[-2]}" for log in self.root.glob("*/*/_delta_log"))
+
     def head(self, name: str) -> Head | None:
         """Return the newest version of ``name``, or None if the table does not exist."""
         return next(self.heads(name), None)

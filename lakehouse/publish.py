@@ -11,7 +11,7 @@ from lakehouse import fingerprint
 from lakehouse.coverage import received
 from lakehouse.errors import UsageError
 from lakehouse.files import replacing
-from lakehouse.forgotten import erasures
+from lakehouse.forgotten import erasure_after
 from lakehouse.lake import CURRENT, MANIFESTS, Lake
 from lakehouse.manifest import Entry, Manifest, Quality
 from lakehouse.plan import make_plan
@@ -106,11 +106,11 @@ def not_published(name: str, manifest: Manifest) -> UsageError:
 
 
 def _refuse_forgotten(lake: Lake, target: Manifest) -> None:
-    later = [erasure.begun_at for erasure in erasures(lake) if erasure.begun_at > target.published_at]
-    if later:
+    later = erasure_after(lake, target.published_at)
+    if later is not None:
         raise UsageError(
             f"The run {target.run_id} cannot be published again",
-            found=f"a run from before a customer was forgotten on {later[-1]:%Y-%m-%d %H:%M:%S} UTC, which erased its versions",
+            found=f"a run from before a customer was forgotten on {later.begun_at:%Y-%m-%d %H:%M:%S} UTC, which erased its versions",
             expected="a later run",
             do="Choose one of `lakehouse runs`.",
         )

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 from lakehouse import delta
 from lakehouse.cli import app
 from lakehouse.errors import BrokenLakeError
+from lakehouse.forgotten import Erasure, remember
 from lakehouse.fsck import fsck
 from lakehouse.lake import CURRENT, Lake
-from lakehouse.publish import rollback
+from lakehouse.maintain import MANY, maintain
+from lakehouse.publish import publish, rollback
+from lakehouse.retention import take_files_away
 from tests.lakehouse.tables import ACCOUNTS, CONFIG, ROW, accounts, published
 
 TABLE = ACCOUNTS.name
@@ -39,6 +45,16 @@ def commit(lake, version):
 
 def truncate(path):
     path.write_bytes(path.read_bytes()[:-9])
+
+
+def _files_of(lake, version):
+    actions = pa.table(DeltaTable(str(lake.table_path(TABLE)), version=version).get_add_actions())
+    return [lake.table_path(TABLE) / path for path in actions["path"].to_pylist()]
+
+
+def _compact_and_take_away(lake):
+    maintain(lake, CONFIG, [TABLE])
+    take_files_away(lake, TABLE, older_than_days=0)
 
 
 def spoil_footer(path):
@@ -168,3 +184,23 @@ def test_the_command_ends_with_4_if_anything_is_broken_and_says_what_to_do(lake)
     assert "`lakehouse rollback run1`" in broken.output
     told = json.loads(CliRunner().invoke(app, ["fsck", "--root", str(lake.root), "--json"]).output)
     assert (told["is_broken"], told["whole_run"], len(told["findings"])) == (True, "run1", 1)
+
+
+def test_upkeep_that_took_the_files_of_a_published_version_away_is_no_damage(tmp_path):
+    lake = Lake(tmp_path)
+    for version in range(MANY):
+        published(lake, f"run{version}", version)
+    before = fsck(lake)
+    _compact_and_take_away(lake)
+    assert not all(path.is_file() for path in _files_of(lake, MANY - 1))
+    assert (before.findings, fsck(lake).findings) == ([], [])
+
+
+def test_the_runs_from_before_a_customer_was_forgotten_are_no_damage(lake):
+    remember(lake, Erasure(customer="h", accounts=(), begun_at=datetime(2026, 7, 2, tzinfo=UTC), is_complete=True))
+    manifest = lake.published().model_copy(update={"run_id": "run3", "published_at": datetime(2026, 7, 3, tzinfo=UTC)})
+    publish(lake, manifest)
+    DeltaTable(str(lake.table_path(TABLE)), version=1).create_checkpoint()
+    commit(lake, 0).unlink()
+    report = fsck(lake)
+    assert (report.findings, report.whole_run) == ([], None)
