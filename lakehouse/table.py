@@ -16,6 +16,8 @@ from lakehouse.types import AMOUNT, MONEY, SECONDS, arrow_type, spark_type
 
 __all__ = ["AMOUNT", "MONEY", "PROVENANCE", "READABLE", "SECONDS", "Check", "Column", "Table"]
 
+UNREAD = "_unread"
+
 # Doubles are rounded where they leave a job, so that neither grouping nor partitioning can show in them.
 DOUBLE_DECIMALS = 9
 
@@ -87,8 +89,9 @@ class Table:
 
     @property
     def erasable(self) -> list[str]:
-        """The columns that are personal or identifying."""
-        return [column.name for column in self.columns if column.personal or column.identifying]
+        """The columns that are personal or identifying, and where there are any, the texts that could be one of them."""
+        names = [column.name for column in self.columns if column.personal or column.identifying]
+        return [*names, *(name for name in self.column_names if names and name == UNREAD)]
 
     @property
     def wide_rules(self) -> list[WideRule]:
@@ -139,11 +142,6 @@ PROVENANCE = (
     Column("_batch_id", "string", "The batch that brought the row", nullable=False),
     Column("_row", "bigint", "Line or record number in the source", nullable=False),
     Column("_ingested_at", "timestamp", "When the batch was written", nullable=False),
-    Column(
-        "_unread",
-        "string",
-        "JSON of the cells that are not what their column says, with their texts; else null",
-        personal=True,
-    ),
+    Column(UNREAD, "string", "JSON of the cells that are not what their column says, with their texts; else null"),
 )
-READABLE = Check("cell_unreadable", "_unread IS NULL")
+READABLE = Check("cell_unreadable", f"{UNREAD} IS NULL")

@@ -259,3 +259,9 @@ def test_a_column_made_of_one_that_is_erased_is_marked_like_it(name):
     assert {column: marks for column, marks in columns.items() if column in marked} == {
         column: marked[column] for column in columns if column in marked
     }
+
+
+def test_what_could_not_be_read_is_erased_where_it_could_be_a_name_and_nowhere_else():
+    erasable = {name: job.table.erasable for name, job in jobs().items() if job.table.layer == "bronze"}
+    assert erasable["bronze.contacts"] == ["full_name", "email", "_unread"]
+    assert erasable["bronze.usage_events"] == []
