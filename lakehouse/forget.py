@@ -22,7 +22,6 @@ from lakehouse.config import Config
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.export import export, exports_folder
 from lakehouse.forgotten import Erasure, erased, erasures, hashed, is_about, remember, subject_column
-from lakehouse.ingest.batches import BATCHES
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
 from lakehouse.ops import TABLES as OPS
@@ -81,9 +80,7 @@ def forget(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter,
 
 
 def _refuse_undeclared(lake: Lake, jobs: Mapping[str, Job]) -> None:
-    unknown = [
-        name for name in lake.tables() if name not in jobs and name not in {table.name for table in (*OPS, BATCHES)}
-    ]
+    unknown = [name for name in lake.tables() if name not in jobs and name not in {table.name for table in OPS}]
     if unknown:
         raise UsageError(
             "A customer cannot be forgotten where nobody knows what names it",

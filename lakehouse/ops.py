@@ -1,4 +1,4 @@
-"""The record of what ran: ``ops.runs``, ``ops.job_runs`` and ``ops.quality_results``, appended at the end of each run."""
+"""The record of what ran and what came in: ``ops.runs``, ``job_runs``, ``quality_results`` and ``batches``."""
 
 from __future__ import annotations
 
@@ -76,12 +76,32 @@ QUALITY_RESULTS = Table(
     ),
 )
 
-# Every run adds to them.
-TABLES = (RUNS, JOB_RUNS, QUALITY_RESULTS)
+BATCHES = Table(
+    name="ops.batches",
+    description="Every file that was ingested: one row per file that was received.",
+    grain="ingested file",
+    key=("table_name", "run_id", "batch_id"),
+    columns=(
+        Column("batch_id", "string", "Batch, known by the content of the file", nullable=False),
+        Column("table_name", "string", "Table that received the file's rows", nullable=False),
+        Column("file", "string", "Name of the file within the folder", nullable=False),
+        Column("digest", "string", "SHA-256 of its content", nullable=False),
+        Column("bytes", "bigint", "Size of the file", nullable=False),
+        Column("run_id", "string", "Run that received it", nullable=False),
+        Column("replaces", "string", "Batch of the earlier file of this name, whose rows it replaced"),
+        Column("left_out", "string", "Columns of the file that the table does not know"),
+        Column("received", "bigint", "Rows of the file", nullable=False),
+        Column("kept", "bigint", "Those that are the newest sound version of their thing", nullable=False),
+        Column("superseded", "bigint", "Those with a newer version, or one that says the same", nullable=False),
+        Column("quarantined", "bigint", "Those in silver.quarantine", nullable=False),
+    ),
+)
+
+TABLES = (RUNS, JOB_RUNS, QUALITY_RESULTS, BATCHES)
 
 
 def record(run: Run) -> None:
-    """Append what is known of ``run`` to the three tables."""
+    """Append what is known of the end of ``run`` to its three tables."""
     ended = {
         "run_id": run.run_id,
         "started_at": run.started_at,
@@ -96,16 +116,17 @@ def record(run: Run) -> None:
         "checks": len(run.results),
         "checks_failed": sum(result.is_broken for result in run.results),
     }
-    _append(run, RUNS, [ended])
-    _append(run, JOB_RUNS, [{"run_id": run.run_id, **vars(step)} for step in run.steps])
-    _append(run, QUALITY_RESULTS, [_as_row(run.run_id, result) for result in run.results])
+    append(run, RUNS, [ended])
+    append(run, JOB_RUNS, [{"run_id": run.run_id, **vars(step)} for step in run.steps])
+    append(run, QUALITY_RESULTS, [_as_row(run.run_id, result) for result in run.results])
 
 
 def _as_row(run_id: str, result: Result) -> dict[str, object]:
     return {"run_id": run_id} | {key: value for key, value in vars(result).items() if key != "description"}
 
 
-def _append(run: Run, table: Table, rows: list[dict[str, object]]) -> None:
+def append(run: Run, table: Table, rows: list[dict[str, object]]) -> None:
+    """Append ``rows``, if there are any, to one of the tables in one commit."""
     if rows:
         # Without comments, which Delta would not merge with those that another version of the code wrote.
         known = [field.remove_metadata() for field in table.arrow_schema]

@@ -21,7 +21,6 @@ from lakehouse.export import exports_folder
 from lakehouse.forget import forget as forget_customer
 from lakehouse.generator.build import Request, last_day, receive, views
 from lakehouse.generator.report import bands
-from lakehouse.ingest.batches import BATCHES
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
 from lakehouse.maintain import maintain as maintain_tables
@@ -132,7 +131,7 @@ def rollback(
 def maintain(root: Root = DEFAULT_ROOT, wait: Wait = False, as_json: AsJson = False) -> None:
     """Put many small files together and delete files that no kept run needs and that are old enough; no row changes."""
     lake = Lake(root)
-    names = [*jobs(), *(table.name for table in (*OPS, BATCHES))]
+    names = [*jobs(), *(table.name for table in OPS)]
     with writer_lock(root, wait=wait):
         done = maintain_tables(lake, _config(lake, None).lake, names)
     if as_json:

@@ -6,61 +6,40 @@ were kept; until then, and if the run fails, the commit is the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import pyarrow as pa
 
 from lakehouse import delta
 from lakehouse.errors import UsageError
 from lakehouse.ingest.cells import in_utc
 from lakehouse.ingest.folder import SourceFile
 from lakehouse.lake import Lake
+from lakehouse.ops import BATCHES, append
 from lakehouse.registry import Job
 from lakehouse.rules import QUARANTINE
 from lakehouse.run import Run
-from lakehouse.table import Column, Table
-
-BATCHES = Table(
-    name="ops.batches",
-    description="Every file that was ingested: one row per file and table.",
-    grain="ingested file",
-    key=("table_name", "batch_id"),
-    columns=(
-        Column("batch_id", "string", "Batch, known by the content of the file", nullable=False),
-        Column("table_name", "string", "Table that received the file's rows", nullable=False),
-        Column("file", "string", "Name of the file within the folder", nullable=False),
-        Column("digest", "string", "SHA-256 of its content", nullable=False),
-        Column("bytes", "bigint", "Size of the file", nullable=False),
-        Column("run_id", "string", "Run that received it", nullable=False),
-        Column("replaces", "string", "Batch of the earlier file of this name, whose rows it replaced"),
-        Column("left_out", "string", "Columns of the file that the table does not know"),
-        Column("received", "bigint", "Rows of the file", nullable=False),
-        Column("kept", "bigint", "Those that are the newest sound version of their thing", nullable=False),
-        Column("superseded", "bigint", "Those with a newer version, or one that says the same", nullable=False),
-        Column("quarantined", "bigint", "Those in silver.quarantine", nullable=False),
-    ),
-)
+from lakehouse.table import Table
 
 
 @dataclass
 class Known:
-    """The files that a lake has received: their contents by table, and the newest batch of each name."""
+    """The files whose rows a lake holds: their batches by table, and the newest batch of each name."""
 
-    contents: set[tuple[str, str]] = field(default_factory=set)
+    batches: set[tuple[str, str]] = field(default_factory=set)
     newest: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def has(self, file: SourceFile) -> bool:
         """Whether the file's content is known, under whatever name."""
-        return (f"bronze.{file.table}", file.digest) in self.contents
+        return (f"bronze.{file.table}", file.batch_id) in self.batches
 
 
 def known(lake: Lake, jobs: Mapping[str, Job]) -> Known:
-    """Return the files that the lake has received, those too whose run has failed."""
+    """Return the files whose rows the lake holds, those too whose run has failed; replaced ones may come again."""
     found = Known()
-    for row in sorted(_recorded(lake) + list(unrecorded(lake, jobs)), key=lambda row: row["run_id"]):
-        found.contents.add((row["table_name"], row["digest"]))
+    for row in sorted(_recorded(lake) + unrecorded(lake, jobs), key=lambda row: row["run_id"]):
+        found.batches.discard((row["table_name"], row["replaces"]))
+        found.batches.add((row["table_name"], row["batch_id"]))
         found.newest[row["table_name"], row["file"]] = row["batch_id"]
     return found
 
@@ -86,30 +65,39 @@ def replaced(known_files: Known, new: list[SourceFile], *, replace: bool) -> dic
     return found
 
 
-def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> Iterator[dict[str, Any]]:
-    """Yield the files whose commits are newer than the last one that is recorded, of each table."""
-    recorded = {(row["table_name"], row["batch_id"]) for row in _recorded(lake)}
+def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
+    """Return the files whose commits are newer than the last one that is recorded, of each table."""
+    recorded = {_received_as(row) for row in _recorded(lake)}
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
     for name in (name for name, job in jobs.items() if job.transform is None):
         for head in lake.heads(name):
-            batch = head.metadata.get("batch", {})
-            if (name, batch.get("batch_id")) in recorded:
+            batch = head.metadata.get("batch") or {}
+            file = {**batch, "table_name": name, "run_id": head.metadata.get("run_id"), "received": batch.get("rows")}
+            if "digest" in batch and _received_as(file) in recorded:
                 break
-            if "digest" in batch:
-                yield {**batch, "table_name": name, "run_id": head.metadata["run_id"], "received": batch["rows"]}
+            # Corrections that were released repeat what the commit before them said, and are no file.
+            if "digest" in batch and "released" not in head.metadata:
+                found[_received_as(file)] = file
+    return list(found.values())
 
 
 def account(run: Run) -> list[dict[str, Any]]:
-    """Count what became of each row of the files that are not yet recorded, append the counts and return them."""
+    """Record what became of each row of the files that are not yet recorded, and return it.
+
+    A run after which quarantine is not up to date cannot tell: a later one will.
+    """
+    if run.manifest is None or QUARANTINE not in run.manifest.tables:
+        return []
     rows = [
         {**file, **_fate(run.lake, run.jobs[file["table_name"]].table, file)} for file in unrecorded(run.lake, run.jobs)
     ]
-    records = [{column.name: row.get(column.name) for column in BATCHES.columns} for row in rows]
-    if records:
-        schema = BATCHES.arrow_schema
-        known_schema = pa.schema([part.remove_metadata() for part in schema]) if run.lake.head(BATCHES.name) else schema
-        data = pa.Table.from_pylist(records, schema=known_schema)
-        delta.append(data, run.lake, BATCHES, run.config.lake, {"run_id": run.run_id})
+    records = [{name: row[name] for name in BATCHES.column_names} for row in rows]
+    append(run, BATCHES, records)
     return records
+
+
+def _received_as(file: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(file[name]) for name in BATCHES.key)
 
 
 def _recorded(lake: Lake) -> list[dict[str, Any]]:

@@ -10,9 +10,10 @@ from lakehouse import delta
 from lakehouse.config import load
 from lakehouse.console import Silence
 from lakehouse.errors import UsageError
-from lakehouse.ingest.batches import BATCHES, account
+from lakehouse.ingest.batches import account
 from lakehouse.ingest.delivery import deliver
 from lakehouse.lake import Lake
+from lakehouse.ops import BATCHES
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
 from lakehouse.runner import execute

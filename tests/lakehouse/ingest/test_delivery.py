@@ -17,7 +17,7 @@ from lakehouse.coverage import as_of
 from lakehouse.coverage import received as coverage
 from lakehouse.errors import UsageError
 from lakehouse.ingest import delivery
-from lakehouse.ingest.batches import known, unrecorded
+from lakehouse.ingest.batches import account, known, unrecorded
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
 
@@ -191,6 +191,31 @@ def test_a_changed_file_is_refused_unless_it_is_to_replace_the_earlier_one(folde
     ingest()
     assert len(received()) == 2
     assert known(lake, jobs()).newest["bronze.subscriptions", "subscriptions.csv"] == received()[1]["_batch_id"]
+
+
+def test_a_content_that_was_replaced_may_come_again(folder, ingest, received, lake):
+    for amount in (100, 120, 100):
+        write(folder, f"a,2025-01-15,,{amount}")
+        ingest(replace=True)
+        assert [row["amount"] for row in received()] == [amount]
+    first, second, third = sorted(unrecorded(lake, jobs()), key=lambda file: file["run_id"])
+    assert first["batch_id"] == second["replaces"] == third["batch_id"]
+    assert ingest().steps == []
+
+
+def test_a_released_correction_is_no_file(folder, ingest, lake):
+    write(folder, "a,2025-01-15,,100")
+    ingest()
+    table, head = jobs()["bronze.subscriptions"].table, lake.existing("bronze.subscriptions")
+    metadata = {"batch": head.metadata["batch"], "released": "released-1"}
+    delta.append(table.arrow_schema.empty_table(), lake, table, load(PROJECT / "conf").lake, metadata)
+    assert [file["run_id"] for file in unrecorded(lake, jobs())] == [head.metadata["run_id"]]
+
+
+def test_a_run_that_published_no_quarantine_accounts_for_no_file(folder, ingest, lake):
+    write(folder, "a,2025-01-15,,100")
+    assert account(ingest()) == []
+    assert len(unrecorded(lake, jobs())) == 1
 
 
 def test_nothing_is_received_of_a_folder_with_one_broken_file_and_every_problem_is_named(folder, ingest, lake):
