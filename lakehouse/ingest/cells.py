@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-from lakehouse.ingest.contract import given, sql_type
+from lakehouse.ingest.contract import given, of_source, sql_type
 from lakehouse.ingest.reading import LINE, ROW
 from lakehouse.table import Column, Table
 
@@ -16,7 +16,7 @@ _PATTERNS = {
     "bigint": r"[+-]?\d+(\.0+)?",
     "double": r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?",
     "boolean": r"(?i)true|false|yes|no|1|0",
-    "date": rf"{_DATE}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?\s?(Z|UTC|[+-]00:?00)?)?",
+    "date": rf"{_DATE}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?\s?(Z|UTC|[+-]00(:?00)?)?)?",
     "timestamp": rf"{_DATE}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?\s?(Z|UTC|[+-]\d{{2}}(:?\d{{2}})?)?",
     "decimal": r"[+-]?(\d+\.?\d*|\.\d+)",
 }
@@ -32,31 +32,34 @@ def in_utc() -> duckdb.DuckDBPyConnection:
 def typed(table: Table, columns: pa.Schema, relation: str) -> str:
     """Return the SQL that gives the table's columns, ``_row`` and ``_unread`` of the records in ``relation``.
 
-    Of the table's columns those that ``columns`` lacks are null. A cell is unreadable if it is no value of its column's type, none of the
+    ``columns`` are those of the records. A cell is unreadable if it is no value of its column's type, none of the
     accepted ones, out of bounds, or holds a NUL.
     """
     present = [column for column in given(table) if column.name in columns.names]
-    texts = ", ".join(f"{_text(name, columns)} AS {quoted('text ' + name)}" for name in (c.name for c in present))
+    texts = ", ".join(f"{_text(column, columns)} AS {quoted('text ' + column.name)}" for column in present)
     values = ", ".join(f"{_value(column)} AS {quoted('value ' + column.name)}" for column in present)
     unread = ", ".join(f"{quoted(column.name)}: {_unread(column)}" for column in present)
     selected = ", ".join(
         f"CAST({_accepted(column) if column in present else 'NULL'} AS {sql_type(column)}) AS {quoted(column.name)}"
-        for column in given(table)
+        for column in of_source(table)
     )
     told = f"json_merge_patch('{{}}', to_json({{{unread}}}))"
-    misshapen = f"CASE WHEN {LINE} IS NOT NULL THEN to_json({{'{LINE}': {LINE}}}) ELSE nullif({told}, '{{}}') END"
+    unreadable = f"CASE WHEN {LINE} IS NOT NULL THEN to_json({{'{LINE}': {LINE}}}) ELSE nullif({told}, '{{}}') END"
     return (
         f"WITH texts AS (SELECT {ROW}, {LINE}, {texts} FROM {relation}), cells AS (SELECT *, {values} FROM texts) "  # noqa: S608 - names of ours
-        f"SELECT {selected}, {ROW}, CAST({misshapen} AS VARCHAR) AS _unread FROM cells"
+        f"SELECT {selected}, {ROW}, CAST({unreadable} AS VARCHAR) AS _unread FROM cells"
     )
 
 
-def _text(name: str, columns: pa.Schema) -> str:
-    kind, cell = columns.field(name).type, quoted(name)
-    if pa.types.is_floating(kind):
-        # Not in the notation of floating point, which 1e-05 would get.
-        return f"rtrim(rtrim(CAST(CAST({cell} AS DECIMAL(38, 12)) AS VARCHAR), '0'), '.')"
-    return f"nullif(trim(CAST({cell} AS VARCHAR), e' \\t\\r\\n'), '')"
+def _text(column: Column, columns: pa.Schema) -> str:
+    cell = quoted(column.name)
+    written = f"CAST({cell} AS VARCHAR)"
+    if pa.types.is_floating(columns.field(column.name).type):
+        # Decimals where a number would be written in the notation of floating point, as 1e-05 is.
+        plain = f"rtrim(rtrim(CAST(try_cast({cell} AS DECIMAL(38, 12)) AS VARCHAR), '0'), '.')"
+        is_short = f"contains({written}, 'e') AND {column.type != 'double'}"
+        return f"CASE WHEN NOT isnan({cell}) THEN CASE WHEN {is_short} THEN coalesce({plain}, {written}) ELSE {written} END END"
+    return f"nullif(trim({written}, e' \\t\\r\\n'), '')"
 
 
 def _value(column: Column) -> str:

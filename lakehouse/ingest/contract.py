@@ -30,14 +30,19 @@ _MEANT = {
 }
 
 
-def given(table: Table) -> list[Column]:
-    """Return the columns that a file may hold: all but those that tell where a row came from."""
+def of_source(table: Table) -> list[Column]:
+    """Return the columns that say what the source did: all but those that tell where a row came from."""
     return [column for column in table.columns if not column.name.startswith("_")]
+
+
+def given(table: Table) -> list[Column]:
+    """Return the columns that a file may hold; the month by which a table is kept follows from the others."""
+    return [column for column in of_source(table) if column.name not in table.partition_by]
 
 
 def required(table: Table) -> list[str]:
     """Return the columns without which no row can be used: an empty one breaks a rule, and has no default."""
-    empty = ", ".join(f"CAST(NULL AS {sql_type(column)}) AS {column.name}" for column in given(table))
+    empty = ", ".join(f"CAST(NULL AS {sql_type(column)}) AS {column.name}" for column in of_source(table))
     with duckdb.connect() as connection:
         connection.execute(f"CREATE VIEW nothing AS SELECT {empty}")
         broken = [

@@ -20,7 +20,7 @@ from lakehouse.coverage import FILES, received
 from lakehouse.errors import UsageError
 from lakehouse.ingest import batches
 from lakehouse.ingest.cells import in_utc, literal, typed
-from lakehouse.ingest.contract import given, sql_type
+from lakehouse.ingest.contract import of_source, sql_type
 from lakehouse.ingest.folder import SourceFile, files
 from lakehouse.ingest.headers import check_headers, left_out
 from lakehouse.ingest.reading import records
@@ -50,8 +50,8 @@ class Staged:
 def deliver(run: Run, folder: Path, *, as_of: date | None, replace: bool, source: str | None = None) -> None:
     """Append the files of ``folder`` that the lake does not know yet, by content, to the tables that they name.
 
-    ``as_of`` is the day up to which they reach, ``source`` the vendor that wrote them. With ``replace``, a file of a known name and other content takes the
-    place of the earlier one's rows.
+    ``as_of`` is the day up to which they reach, ``source`` the vendor that wrote them. With ``replace``, a file of a known
+    name and other content takes the place of the earlier one's rows.
 
     Raises:
         UsageError: naming every problem with the folder's files; nothing was received then.
@@ -99,17 +99,17 @@ def _stage(file: SourceFile, table: Table, columns: list[str], staging: Path, ma
     first = next(batch_stream)
     schema, relation = first.schema, "records"
     if mapping is not None:
-        relation = mapping.relation(columns, relation)
-        schema = pa.schema([(name, pa.string()) for name in mapping.present(columns)])
+        relation, columns = mapping.relation(columns, relation), list(mapping.present(columns))
+        schema = pa.schema([(name, pa.string()) for name in columns])
     with in_utc() as connection:
         connection.register("records", pa.RecordBatchReader.from_batches(first.schema, batch_stream))
         connection.execute(f"COPY ({typed(table, schema, relation)}) TO {literal(str(path))} (FORMAT parquet)")
-        names = {column.name for column in given(table)}
+        names = {column.name for column in of_source(table)}
         reach = ", ".join(_latest([name for name in choice if name in names]) for choice in REACH)
         rows, *reached = connection.execute(
             f"SELECT count(*), {reach} FROM read_parquet({literal(str(path))})"  # noqa: S608 - the table's columns
         ).fetchall()[0]
-    return Staged(file, table, list(schema.names), path, rows, tuple(reached))
+    return Staged(file, table, columns, path, rows, tuple(reached))
 
 
 def _latest(names: list[str]) -> str:
@@ -192,7 +192,7 @@ def _filled(staged: Staged, covered_to: date | None, reporting_currency: str) ->
     table, file = staged.table, staged.file
     # Where the file tells its versions, one without a moment is not the newest.
     told = {table.version_by} & set(staged.columns)
-    defaults = {c.name: c.default for c in given(table) if c.default is not None and c.name not in told}
+    defaults = {c.name: c.default for c in of_source(table) if c.default is not None and c.name not in told}
     filled = ", ".join(
         f"coalesce({name}, CASE WHEN _unread IS NULL THEN {default} END) AS {name}"
         for name, default in defaults.items()

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from lakehouse.ingest.folder import SourceFile
 ROW = "_row"
 # The text of a record that has too many or too few cells.
 LINE = "_line"
+
+# What a file that is damaged, or another than its ending says, makes its reader raise.
+_UNREADABLE = (OSError, EOFError, pa.ArrowInvalid, json.JSONDecodeError, zlib.error)
 
 _BLOCK_BYTES = 8 << 20
 _RECORDS = 50_000
@@ -41,7 +45,7 @@ def header(file: SourceFile) -> list[str]:
             return list(dict.fromkeys(name for record in _objects(file) for name in record))
         with _opened(file.path) as raw:
             first = raw.readline()
-    except (OSError, EOFError, pa.ArrowInvalid, json.JSONDecodeError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(file, " ".join(str(error).split()), f"a {file.format} file") from error
     other = next((name for mark, name in _OTHER_ENCODINGS.items() if first.startswith(mark)), None)
     if other or not first.strip():
@@ -50,26 +54,34 @@ def header(file: SourceFile) -> list[str]:
         line = first.removeprefix(_BOM).decode("utf-8")
     except UnicodeDecodeError as error:
         raise _unreadable(file, f"the byte {error.object[error.start]:#04x} in line 1", "UTF-8 text") from error
-    return [name.strip() for name in next(csv.reader([line.rstrip("\r\n")]))]
+    try:
+        return [name.strip() for name in next(csv.reader([line.rstrip("\r\n")]))]
+    except csv.Error as error:
+        raise _unreadable(
+            file, f"in line 1 {error}", "a line that ends with a line feed and names the columns"
+        ) from error
 
 
 def records(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the file's records with ``columns`` in their order, the number ``_row`` and the text ``_line``.
+    """Yield the file's records: the number ``_row``, the text ``_line``, and ``columns`` in their order.
 
-    The first batch is empty and tells the schema.
-    The header of a CSV file is record 1; ``_line`` is null unless the record has another number of cells.
+    The first batch is empty and tells the schema. The header of a CSV file is record 1; ``_line`` is null unless the
+    record has another number of cells.
 
     Raises:
-        UsageError: naming line and column, if the file is not UTF-8 or a quote is never closed.
+        UsageError: if the file is damaged, is not UTF-8 or has a quote that is never closed, with line and column.
     """
-    match file.format:
-        case "parquet":
-            yield from _parquet(file)
-        case "json":
-            yield from _json(file, columns)
-        case _:
-            _check_text(file, columns)
-            yield from _csv(file, columns)
+    try:
+        match file.format:
+            case "parquet":
+                yield from _parquet(file)
+            case "json":
+                yield from _json(file, columns)
+            case _:
+                _check_text(file, columns)
+                yield from _csv(file, columns)
+    except _UNREADABLE as error:
+        raise _unreadable(file, " ".join(str(error).split()), f"a whole {file.format} file") from error
 
 
 def _csv(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -119,23 +131,21 @@ def _json(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
 def _parquet(file: SourceFile) -> Iterator[pa.RecordBatch]:
     start = 1
     yield _numbered(pa.RecordBatch.from_pylist([], pq.read_schema(file.path)), np.arange(0))
-    try:
-        for batch in pq.ParquetFile(file.path).iter_batches(_RECORDS):
-            yield _numbered(batch, np.arange(start, start + batch.num_rows))
-            start += batch.num_rows
-    except (OSError, pa.ArrowInvalid) as error:
-        raise _unreadable(file, " ".join(str(error).split()), "a whole Parquet file") from error
+    for batch in pq.ParquetFile(file.path).iter_batches(_RECORDS):
+        yield _numbered(batch, np.arange(start, start + batch.num_rows))
+        start += batch.num_rows
 
 
 def _numbered(batch: pa.RecordBatch, numbers: np.ndarray[Any, Any]) -> pa.RecordBatch:
-    columns = [*batch.columns, pa.array(numbers, pa.int64()), pa.nulls(batch.num_rows, pa.string())]
-    return pa.RecordBatch.from_arrays(columns, names=[*batch.schema.names, ROW, LINE])
+    # First, so that of two columns of one name ours is meant: a file may be an export of another lake.
+    columns = [pa.array(numbers, pa.int64()), pa.nulls(batch.num_rows, pa.string()), *batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=[ROW, LINE, *batch.schema.names])
 
 
 def _misshapen(rows: list[arrow_csv.InvalidRow], schema: pa.Schema) -> pa.RecordBatch:
     nothing = [pa.nulls(len(rows), field.type) for field in schema]
     told = [pa.array([row.number for row in rows], pa.int64()), pa.array([row.text for row in rows], pa.string())]
-    return pa.RecordBatch.from_arrays([*nothing, *told], names=[*schema.names, ROW, LINE])
+    return pa.RecordBatch.from_arrays([*told, *nothing], names=[ROW, LINE, *schema.names])
 
 
 def _objects(file: SourceFile) -> Iterator[dict[str, Any]]:

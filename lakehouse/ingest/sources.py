@@ -33,6 +33,8 @@ class Cell(Model):
     def _has_one_origin(self) -> Cell:
         if (self.column is None) == (self.constant is None):
             raise ValueError("needs either `from` or `constant`")
+        if sum(map(bool, (self.constant, self.unit, self.date_format, self.values))) > 1:
+            raise ValueError("takes one of `constant`, `unit`, `date_format` and `values`")
         return self
 
     @property

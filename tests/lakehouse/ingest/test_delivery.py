@@ -150,6 +150,57 @@ def test_every_format_brings_the_same_rows(folder, ingest, received, ending):
     assert [row["_unread"] for row in rows] == [None, None]
 
 
+def test_the_types_of_a_parquet_file_are_read_as_what_they_say(folder, ingest, received):
+    """As pandas writes them: moments where days are meant, numbers with a point where some are missing."""
+    day, moment = datetime(2025, 1, 15), datetime(2025, 3, 31, 23, 30, tzinfo=UTC)
+    table = pa.table(
+        {
+            "customer_id": ["a", "b"],
+            "start_date": pa.array([day, day], pa.timestamp("ns")),
+            "end_date": pa.array([moment, None], pa.timestamp("us", "UTC")),
+            "amount": pa.array([99.99, float("inf")], pa.float32()),
+            "list_amount": [1e-5, float("nan")],
+            "discount_amount": pa.array([Decimal("1.10"), Decimal("1e30")], pa.decimal128(38, 2)),
+            "quantity": [3.0, float("nan")],
+            "updated_at": pa.array([moment, moment], pa.timestamp("ns", "UTC")),
+        }
+    )
+    pq.write_table(table, folder / "subscriptions.parquet")
+    ingest()
+    sound, broken = received()
+    assert (sound["start_date"], sound["end_date"], sound["updated_at"]) == (day.date(), moment.date(), moment)
+    assert [sound[name] for name in ("amount", "list_amount", "quantity")] == [Decimal("99.99"), Decimal("0.00001"), 3]
+    assert (sound["discount_amount"], sound["_unread"]) == (Decimal("1.10"), None)
+    texts = {"amount": "inf", "discount_amount": "1000000000000000000000000000000.00"}
+    assert (json.loads(broken["_unread"]), broken["list_amount"], broken["quantity"]) == (texts, None, None)
+
+
+def test_small_and_large_shares_keep_their_exponent_and_words_say_yes_and_no(folder, ingest, received):
+    (folder / "support_interactions.csv").write_text(
+        "ticket_id,customer_id,opened_at,escalated,sentiment_score\n"
+        "1,a,2025-01-15,yes,1e-12\n2,a,2025-01-15,0,-.5\n3,a,2025-01-15,maybe,2\n"
+    )
+    ingest(as_of=date(2025, 1, 31))
+    rows = received("support_interactions")
+    assert [(row["escalated"], row["sentiment_score"]) for row in rows] == [(True, 1e-12), (False, -0.5), (None, None)]
+    assert json.loads(rows[2]["_unread"]) == {"escalated": "maybe", "sentiment_score": "2"}
+
+
+def test_an_export_of_another_lake_brings_no_row_numbers_of_its_own(folder, ingest, received, lake):
+    write(folder, "a,2025-01-15,,100,77,other", "b,2025-01-15,,5,78,other", header=HEADER + ",_row,_line")
+    ingest()
+    assert [(row["customer_id"], row["_row"], row["_unread"]) for row in received()] == [("a", 2, None), ("b", 3, None)]
+    (file,) = unrecorded(lake, jobs())
+    assert file["left_out"] == "_row, _line"
+
+
+def test_blank_lines_are_no_records_and_give_no_number_twice(folder, ingest, received):
+    write(folder, "", "a,2025-01-15,,1", "", "b,2025-01-15", "c,2025-01-15,,3", "", "d,2025-01-15")
+    ingest()
+    rows = received()
+    assert len({row["_row"] for row in rows}) == len(rows) == 4
+
+
 def test_moments_are_utc_and_days_and_months_follow_from_them(folder, ingest, received):
     write(
         folder,
@@ -168,6 +219,17 @@ def test_moments_are_utc_and_days_and_months_follow_from_them(folder, ingest, re
     assert broken["_unread"] == '{"occurred_at":"31.3.2026"}'
 
 
+def test_the_month_by_which_events_are_kept_follows_from_their_day(folder, ingest, received):
+    write(
+        folder,
+        "a,u,2026-03-31,2025-01-01,login",
+        name="usage_events.csv",
+        header="customer_id,user_id,event_date,event_month,event_type",
+    )
+    ingest(as_of=date(2026, 3, 31))
+    assert received("usage_events")[0]["event_month"] == date(2026, 3, 1)
+
+
 def test_a_file_comes_once_whatever_it_is_called_then(folder, ingest, received, lake):
     write(folder, "a,2025-01-15,,100")
     ingest()
@@ -176,6 +238,7 @@ def test_a_file_comes_once_whatever_it_is_called_then(folder, ingest, received, 
     assert len(received()) == 1
     (entry,) = unrecorded(lake, jobs())
     assert (entry["file"], entry["received"], entry["replaces"]) == ("subscriptions.csv", 1, None)
+    assert entry["left_out"] is None
 
 
 def test_a_changed_file_is_refused_unless_it_is_to_replace_the_earlier_one(folder, ingest, received, lake):
@@ -223,12 +286,14 @@ def test_nothing_is_received_of_a_folder_with_one_broken_file_and_every_problem_
     write(folder, "a,2025-01-15,5", name="subscriptions-b.csv", header="customer_id,start_date,start_date")
     write(folder, "p,10", name="payments.csv", header="payment_id,amount")
     write(folder, "i;10", name="invoices.csv", header="invoice_id;total")
+    write(folder, "p,q", name="plans.csv", header="plan_id,Plan_ID")
     write(folder, "c,Ann", name="customers.csv", header="customer_id,contact_nam")
     with pytest.raises(UsageError) as refused:
         ingest()
     told = str(refused.value)
     assert "subscriptions-b.csv, line 1, column 2: start_date stands there 2 times" in told
     assert "subscriptions-b.csv, line 1: amount is missing" in told
+    assert "plans.csv, line 1, column 1: plan_id stands there 2 times" in told
     assert "payments.csv, line 1: customer_id is missing" in told
     assert "payments.csv, line 1: attempted_at is missing" in told
     assert "the only column is 'invoice_id;total': its separator is no comma" in told
@@ -248,8 +313,9 @@ def test_nothing_is_received_of_a_folder_with_one_broken_file_and_every_problem_
         ),
         (HEADER.encode() + b'\na,2025-01-15,,"100\nb,2025-01-15,,100\n', "a quote in line 2 that is never closed"),
         (b"\x89PNG", "the byte 0x89 in line 1"),
+        (HEADER.encode() + b"\ra,2025-01-15,,100\r", "in line 1 new-line character"),
     ],
-    ids=["empty", "UTF-16", "Latin-1", "open quote", "picture"],
+    ids=["empty", "UTF-16", "Latin-1", "open quote", "picture", "carriage returns alone"],
 )
 def test_a_file_that_is_no_text_is_refused_with_the_place(folder, ingest, lake, content, told):
     (folder / "subscriptions.csv").write_bytes(content)
@@ -267,6 +333,11 @@ def test_a_file_that_is_no_text_is_refused_with_the_place(folder, ingest, lake, 
         ("subscriptions.jsonl", b"3\n", "expected an object"),
         ("subscriptions.parquet", b"PAR1", "a parquet file"),
         ("subscriptions.csv.gz", b"no gzip", "a csv file"),
+        (
+            "subscriptions.csv.gz",
+            gzip.compress(f"{HEADER}\n{'a,2025-01-15,,100' * 999}".encode())[:-20],
+            "a whole csv file",
+        ),
     ],
 )
 def test_a_file_that_is_not_what_its_ending_says_is_refused(folder, ingest, name, content, told):

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from lakehouse.errors import UsageError
-from lakehouse.ingest.sources import Source, read_source
+from lakehouse.ingest.sources import Cell, Source, read_source
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
 
@@ -48,6 +48,11 @@ def test_a_column_that_the_vendor_left_out_is_named_as_the_vendor_calls_it(folde
         ingest(source="stripe")
     assert "charges.csv, line 1: Customer ID for customer_id is missing" in str(refused.value)
     assert "charges.csv, line 1: Created (UTC) for attempted_at is missing" in str(refused.value)
+
+
+def test_a_cell_comes_about_in_one_way():
+    with pytest.raises(ValueError, match="takes one of `constant`, `unit`, `date_format` and `values`"):
+        Cell.model_validate({"from": "x", "unit": "cents", "values": {"a": "b"}})
 
 
 def test_cents_are_divided_and_what_is_no_number_stays():
