@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.metrics.breakdown import ALL, UNKNOWN, with_totals
 from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.metrics.sales_activity import BY, OUTCOMES, activity_steps, timed_deals
+from lakehouse.metrics.sales_activity import BY, MICROSECONDS_PER_WEEK, OUTCOMES, activity_steps, timed_deals
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import Check, Column, Table
 from lakehouse.vocabulary import ACTIVITY_TYPES, OPPORTUNITY_TYPES, SEGMENTS
@@ -113,7 +113,7 @@ def transform(opportunities: DataFrame, activities: DataFrame, as_of: date, min_
     of_deals = activities.drop("outcome").join(deals, how="inner", on="opportunity_id")
     is_inside = F.col("occurred_at").between(F.col("created_at"), F.col("until"))
     facts = (
-        deals.select(*BY, "deal", "open_weeks")
+        deals.select(*BY, "deal", "open_microseconds")
         .unionByName(activity_steps(of_deals.filter(is_inside)), allowMissingColumns=True)
         .unionByName(of_deals.filter(~is_inside).select(*BY, "activity_id"), allowMissingColumns=True)
     )
@@ -123,7 +123,7 @@ def transform(opportunities: DataFrame, activities: DataFrame, as_of: date, min_
         .groupBy(*BY)
         .agg(
             F.count("deal").alias("deals"),
-            F.sum("open_weeks").alias("open_weeks"),
+            (F.sum("open_microseconds") / MICROSECONDS_PER_WEEK).alias("open_weeks"),
             F.count("step").alias("activities"),
             *(F.count_if(F.col("step") == kind).alias(name) for name, kind in OF_TYPE.items()),
             F.count("activity_id").alias("activities_outside"),

@@ -13,10 +13,11 @@ from lakehouse.metrics.moments import days_between
 
 OUTCOMES = ("won", "lost", "open")
 BY = ("opportunity_type", "outcome", "segment")
+MICROSECONDS_PER_WEEK = 7 * 86_400_000_000
 
 
 def timed_deals(opportunities: DataFrame, as_of: date) -> DataFrame:
-    """Return the deals whose time is known with ``BY``, created_at, ``until``, ``deal`` (1) and ``open_weeks``.
+    """Return the deals whose time is known with ``BY``, created_at, ``until``, ``deal`` (1) and ``open_microseconds``.
 
     A deal is open from created_at until it closes, or the end of ``as_of``. ``opportunities`` are silver.opportunities.
     """
@@ -26,7 +27,7 @@ def timed_deals(opportunities: DataFrame, as_of: date) -> DataFrame:
     known = {name: F.coalesce(name, F.lit(UNKNOWN)).alias(name) for name in ("opportunity_type", "segment")}
     return opportunities.filter(until.isNotNull()).select(
         "opportunity_id", *known.values(), outcome.alias("outcome"), "created_at", until.alias("until"),
-        F.lit(1).alias("deal"), (days_between(F.col("created_at"), until) / 7).alias("open_weeks"),
+        F.lit(1).alias("deal"), (F.unix_micros(until) - F.unix_micros("created_at")).alias("open_microseconds"),
     )  # fmt: skip
 
 
