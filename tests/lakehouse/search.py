@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +19,7 @@ def _text(path):
     content = path.read_bytes()
     raw = content.decode("utf-8", errors="replace")
     # JSON may write a letter by its number, and a log holds JSON inside JSON.
-    unescaped = raw.replace("\\\\u", "\\u").encode().decode("unicode_escape", errors="replace") if "\\u" in raw else ""
+    unescaped = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda letter: chr(int(letter[1], 16)), raw)
     return "\n".join([raw, unescaped, *(_cells(pq.read_table(path)) if content[:4] == b"PAR1" else ())])
 
 
