@@ -126,6 +126,10 @@ def print_run(run: Run) -> None:
         "kept": f"[yellow]Kept[/] the published run ({counts}): {run.message}.",
     }
     console.print(outcome.get(run.status, run.status), soft_wrap=True)
+    if run.restated:
+        console.print(
+            f"{run.restated:,} figures of months that were published before are others now: gold.restatements."
+        )
     for result in run.results:
         if result.is_broken:
             console.print(f"[yellow]![/] {escape(result.told)}", soft_wrap=True)

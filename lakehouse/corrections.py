@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 from lakehouse import delta
 from lakehouse.config import LakeConfig
 from lakehouse.errors import UsageError
+from lakehouse.ingest.cells import in_utc
 from lakehouse.lake import Lake
 from lakehouse.registry import Job
 from lakehouse.rules import CORRECTION_OF, QUARANTINE
@@ -90,7 +91,18 @@ def _typed(table: Table, records: list[dict[str, Any]]) -> pa.Table:
         if unknown:
             raise _refused(record["_row"], f"no column {', '.join(sorted(unknown))}", f"columns of {table.name}")
     columns = [_column(field, stamped) for field in table.arrow_schema]
-    return pa.Table.from_arrays(columns, schema=table.arrow_schema)
+    return _in_its_month(pa.Table.from_arrays(columns, schema=table.arrow_schema), table)
+
+
+def _in_its_month(rows: pa.Table, table: Table) -> pa.Table:
+    """Return ``rows`` with the month that they are kept by made from the others: a corrected day may lie in another."""
+    if table.by_month is None:
+        return rows
+    (month,) = (column.default for column in table.columns if column.name == table.by_month)
+    with in_utc() as connection:
+        connection.register("corrected", rows)
+        relation = connection.sql(f"SELECT * REPLACE ({month} AS {table.by_month}) FROM corrected")  # noqa: S608 - a declaration
+        return relation.to_arrow_table().cast(table.arrow_schema)
 
 
 def _column(field: pa.Field, records: list[dict[str, Any]]) -> pa.Array:

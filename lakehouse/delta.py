@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -21,12 +23,16 @@ from lakehouse.config import LakeConfig
 from lakehouse.errors import BrokenLakeError, LakehouseError
 from lakehouse.fingerprint import digest
 from lakehouse.forgotten import without_forgotten
-from lakehouse.lake import Lake
+from lakehouse.lake import Head, Lake
 from lakehouse.table import Table
 
 
-def read(spark: SparkSession, lake: Lake, table: Table, version: int | None) -> DataFrame:
+def read(
+    spark: SparkSession, lake: Lake, table: Table, version: int | None, months: AbstractSet[date] | None = None
+) -> DataFrame:
     """Return ``table`` at ``version``; a table that was never received is an empty frame of its schema.
+
+    Of a table that is kept by month, the frame holds just the ``months``, if these are given.
 
     The frame reads the very files that the version names. To find them Delta's own reader takes a Spark job a scan, which
     was half of all the queries of a run; the log itself tells at once.
@@ -37,11 +43,22 @@ def read(spark: SparkSession, lake: Lake, table: Table, version: int | None) -> 
         return spark.createDataFrame(table.arrow_schema.empty_table()).limit(0)
     # Paths are names here, not patterns, whatever characters the root has.
     options = {"basePath": str(lake.table_path(table.name).resolve()), "__globPaths__": "false"}
-    return spark.read.schema(table.schema).options(**options).parquet(*map(str, paths)).select(*table.column_names)
+    stored = spark.read.schema(table.schema).options(**options).parquet(*map(str, paths)).select(*table.column_names)
+    if months is None or table.by_month is None:
+        return stored
+    return stored.filter(F.col(table.by_month).isin(sorted(months)))
 
 
-def replace(frame: DataFrame, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]) -> None:
-    """Replace the content of ``table`` by ``frame`` in one commit that carries ``metadata``.
+def replace(
+    frame: DataFrame,
+    lake: Lake,
+    table: Table,
+    config: LakeConfig,
+    metadata: Mapping[str, Any],
+    *,
+    months: AbstractSet[date] | None = None,
+) -> None:
+    """Replace the content of ``table``, or that of its ``months``, by ``frame`` in one commit that carries ``metadata``.
 
     A table that does not exist gets comments, constraints, retention and partitioning in the same commit. One that was
     written under another declaration is emptied under the new one first; its earlier versions stay readable.
@@ -52,14 +69,23 @@ def replace(frame: DataFrame, lake: Lake, table: Table, config: LakeConfig, meta
     check_schema(frame, table)
     path = str(lake.table_path(table.name))
     head = lake.head(table.name)
-    properties = _properties(table, config)
-    declaration = digest([repr(table.columns), table.partition_by, properties])
-    if head is not None and head.metadata.get("declaration") != declaration:
-        _redeclare(frame.sparkSession, path, table, properties)
-    writer = frame.select(*_described(table)).write.format("delta").mode("overwrite")
+    declared = declaration(table, config)
+    if head is not None and head.metadata.get("declaration") != declared:
+        _redeclare(frame.sparkSession, path, table, _properties(table, config))
+    # Where no month changed, the commit has no rows and only tells what they were computed from.
+    mode = "append" if months is not None and not months else "overwrite"
+    writer = frame.select(*_described(table)).write.format("delta").mode(mode)
     if head is None:
-        writer = writer.options(**properties).partitionBy(*table.partition_by)
-    writer.option("userMetadata", json.dumps({**metadata, "declaration": declaration})).save(path)
+        writer = writer.options(**_properties(table, config)).partitionBy(*table.partition_by)
+    if months:
+        days = ", ".join(f"DATE'{month}'" for month in sorted(months))
+        writer = writer.option("replaceWhere", f"{table.by_month} IN ({days})")
+    writer.option("userMetadata", json.dumps({**metadata, "declaration": declared})).save(path)
+
+
+def declaration(table: Table, config: LakeConfig) -> str:
+    """Return the hash of what is declared of the stored table; another one empties it before it is written."""
+    return digest([repr(table.columns), table.partition_by, _properties(table, config)])
 
 
 def append(
@@ -79,24 +105,19 @@ def append(
     Raises:
         BrokenLakeError: if the table's log cannot be read.
     """
-    path = str(lake.table_path(table.name))
-    with _as_broken(table.name):
-        target = DeltaTable(path) if DeltaTable.is_deltatable(path) else path
-    options: dict[str, Any] = {
-        # The records of runs outlive the code that wrote them, so a column that came later is null in the older ones.
-        "schema_mode": "merge" if table.layer == "ops" else None,
-        "name": table.name,
-        "description": table.description,
-        "partition_by": list(table.partition_by) or None,
-        "configuration": _kept(table, config),
-        "commit_properties": CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
-    }
     rows = without_forgotten(data, lake, table)
+    # The records of runs outlive the code that wrote them, so a column that came later is null in the older ones.
+    merging = {"schema_mode": "merge"} if table.layer == "ops" else {}
     if replaces is None:
-        write_deltalake(target, rows, mode="append", **options)
+        _write(rows, lake, table, config, metadata, mode="append", **merging)
     else:
         source = replaces.replace("'", "''")
-        write_deltalake(target, rows, mode="overwrite", predicate=f"_source = '{source}'", **options)
+        _write(rows, lake, table, config, metadata, mode="overwrite", predicate=f"_source = '{source}'")
+
+
+def overwrite(data: pa.Table, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]) -> None:
+    """Replace the content of ``table`` by ``data``, as :func:`append` adds to it."""
+    _write(data, lake, table, config, metadata, mode="overwrite", schema_mode="overwrite")
 
 
 def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
@@ -137,9 +158,15 @@ def lacks_files(lake: Lake, name: str, version: int) -> bool:
     return not all(path.is_file() for path in files(lake, name, version))
 
 
-def distinct_keys(lake: Lake, table: Table, version: int) -> int:
-    """Return how many different keys the stored ``version`` of ``table`` holds, without a JVM."""
-    keys = dataset(lake, table.name, version).to_table(columns=list(table.key))
+def stored_rows(lake: Lake, name: str, head: Head) -> int:
+    """Return how many rows the table ``name`` has at ``head``."""
+    return head.rows if head.rows is not None else DeltaTable(str(lake.table_path(name)), version=head.version).count()
+
+
+def distinct_keys(lake: Lake, table: Table, version: int, months: AbstractSet[date] | None = None) -> int:
+    """Return how many different keys the stored ``version`` of ``table``, or its ``months``, holds, without a JVM."""
+    wanted = None if months is None else ds.field(str(table.by_month)).isin(sorted(months))
+    keys = dataset(lake, table.name, version).to_table(columns=list(table.key), filter=wanted)
     return int(keys.group_by(list(table.key)).aggregate([]).num_rows)
 
 
@@ -180,6 +207,27 @@ def _as_broken(name: str) -> Iterator[None]:
             expected="every file that its log names, whole",
             do="Run `lakehouse fsck`, which names all that is broken and says what to do.",
         ) from error
+
+
+def _write(
+    data: pa.Table | pa.RecordBatchReader,
+    lake: Lake,
+    table: Table,
+    config: LakeConfig,
+    metadata: Mapping[str, Any],
+    **how: Any,
+) -> None:
+    path = str(lake.table_path(table.name))
+    with _as_broken(table.name):
+        target = DeltaTable(path) if DeltaTable.is_deltatable(path) else path
+    options: dict[str, Any] = {
+        "name": table.name,
+        "description": table.description,
+        "partition_by": table.partition_by or None,
+        "configuration": _kept(table, config),
+        "commit_properties": CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
+    }
+    write_deltalake(target, data, **options, **how)
 
 
 def _redeclare(spark: SparkSession, path: str, table: Table, properties: Mapping[str, str]) -> None:

@@ -50,7 +50,7 @@ def forget(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter,
         LakehouseError: if the tables cannot be built anew and published; what was published is as it was then.
         LakeBusyError: if another process writes to the lake.
     """
-    received = [job.table for job in jobs.values() if job.transform is None and lake.head(job.name)]
+    received = [job.table for job in jobs.values() if job.is_received and lake.head(job.name)]
     with writer_lock(lake.root):
         _refuse_undeclared(lake, jobs)
         erasure = _erasure(lake, received, customer_id)

@@ -22,7 +22,7 @@ TRUTH = "_truth"
 
 @dataclass(frozen=True)
 class Head:
-    """The newest version of a table: its number, what its writer recorded beside it, and its rows if known."""
+    """A version of a table: its number, what its writer recorded beside it, and its rows if the commit wrote them all."""
 
     version: int
     metadata: dict[str, Any]
@@ -63,10 +63,9 @@ class Lake:
 
     def newest_alike(self, name: str, version: int) -> int:
         """Return the newest version of ``name`` with the same rows as ``version``, in files that were put together."""
-        log = self.table_path(name) / "_delta_log"
         # A damaged commit is no matter for who reads a version before it.
         with suppress(BrokenLakeError):
-            while (following := log / f"{version + 1:020}.json").is_file() and _is_upkeep(_commit_info(following)):
+            while (following := self.commit(name, version + 1)).is_file() and _is_upkeep(_commit_info(following)):
                 version += 1
         return version
 
@@ -142,10 +141,14 @@ class Lake:
             )
         return manifest
 
+    def commit(self, name: str, version: int) -> Path:
+        """Return the file of the log of ``name`` that made ``version``."""
+        return self.table_path(name) / "_delta_log" / f"{version:020}.json"
+
     def has_version(self, name: str, version: int) -> bool:
         """Say whether the log of ``name`` still holds ``version``, as a commit or in a checkpoint."""
-        log = self.table_path(name) / "_delta_log"
-        return (log / f"{version:020}.json").is_file() or any(log.glob(f"{version:020}.checkpoint*.parquet"))
+        commit = self.commit(name, version)
+        return commit.is_file() or any(commit.parent.glob(f"{commit.stem}.checkpoint*.parquet"))
 
     def manifests(self) -> list[Manifest]:
         """Return all published manifests that are kept and can be read, oldest first."""
@@ -188,7 +191,8 @@ def _recorded(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(info: dict[str, Any]) -> int | None:
+    parameters, metrics = info.get("operationParameters", {}), info.get("operationMetrics", {})
+    writes_all = parameters.get("mode") == "Overwrite" and not parameters.get("predicate")
     # Spark and delta-rs name the same number differently.
-    metrics = info.get("operationMetrics", {})
     rows = metrics.get("numOutputRows", metrics.get("num_added_rows"))
-    return None if rows is None else int(rows)
+    return int(rows) if writes_all and rows is not None else None

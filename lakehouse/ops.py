@@ -48,7 +48,7 @@ JOB_RUNS = Table(
         Column("table_name", "string", "Table of the job", nullable=False),
         Column("status", "string", "What happened", nullable=False, values=("done", "skipped", "failed")),
         Column("version", "bigint", "Version that the run left behind"),
-        Column("rows", "bigint", "Rows written"),
+        Column("rows", "bigint", "Rows of the table at that version"),
         Column("duration_seconds", "double", "Time from start to audited version", nullable=False),
         Column("fingerprint", "string", "Fingerprint of what it was computed from"),
     ),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from deltalake import DeltaTable
-
-from lakehouse import fingerprint
+from lakehouse import delta, fingerprint
 from lakehouse.coverage import received
 from lakehouse.errors import UsageError
 from lakehouse.files import replacing
@@ -31,7 +29,7 @@ def candidate(run: Run, settings: Settings) -> Manifest:
         code=fingerprint.digest({name: fingerprint.of_code(job.path) for name, job in jobs.items()}),
         configuration=fingerprint.digest([config.company, config.metrics, config.sla]),
         batch=received(lake),
-        tables={name: _entry(lake, job) for name, job in jobs.items() if name not in stale and lake.head(name)},
+        tables={name: entry(lake, job) for name, job in jobs.items() if name not in stale and lake.head(name)},
         quality=Quality(
             checks=len(run.results),
             failed=sum(result.stops for result in run.results),
@@ -116,10 +114,10 @@ def _refuse_forgotten(lake: Lake, target: Manifest) -> None:
         )
 
 
-def _entry(lake: Lake, job: Job) -> Entry:
+def entry(lake: Lake, job: Job) -> Entry:
+    """Return what a manifest says of the newest version of a table."""
     head = lake.existing(job.name)
-    # A received table grows by appends: its rows are those of all its commits.
-    rows = head.rows if job.transform else DeltaTable(str(lake.table_path(job.name))).count()
+    rows = delta.stored_rows(lake, job.name, head)
     return Entry(version=head.version, rows=rows, fingerprint=str(head.metadata.get("fingerprint", head.identity)))
 
 

@@ -86,7 +86,7 @@ def _checked(run: Run, spark: SparkSession, manifest: Manifest, names: Iterable[
         stale=tables.keys() - manifest.versions.keys(),
     )
     chosen = [tables[name] for name in names if name in manifest.versions]
-    computed = [table for table in chosen if run.jobs[table.name].transform is not None]
+    computed = [table for table in chosen if not run.jobs[table.name].is_received]
     with ThreadPoolExecutor(WORKERS) as pool:
         by_row = list(pool.map(lambda table: audit(scope.read(table.name), table), computed))
     by_row_results = [found for results in by_row for found in results]

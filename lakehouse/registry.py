@@ -20,7 +20,7 @@ LAYERS = ("bronze", "silver", "gold")
 
 @dataclass(frozen=True)
 class Job:
-    """A table with the file that declares it; ``transform`` is None for a received (bronze) table."""
+    """A table with the file that declares it; ``transform`` is None for what is received, or recorded by the run."""
 
     table: Table
     transform: Callable[..., DataFrame] | None
@@ -30,6 +30,11 @@ class Job:
     def name(self) -> str:
         """The table's name."""
         return self.table.name
+
+    @property
+    def is_received(self) -> bool:
+        """Whether its rows come from outside: a bronze table."""
+        return self.table.layer == "bronze"
 
 
 @cache

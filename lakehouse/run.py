@@ -70,6 +70,7 @@ class Run:
     status: Literal["published", "unchanged", "kept", "checked", "failed"] = "failed"
     message: str | None = None
     manifest: Manifest | None = None
+    restated: int = 0
 
     def __post_init__(self) -> None:
         """Name the run."""

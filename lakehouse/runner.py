@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from datetime import date
 from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Any
@@ -20,11 +22,13 @@ from lakehouse.coverage import as_of
 from lakehouse.failures import as_paragraph
 from lakehouse.lake import Lake
 from lakehouse.lock import jvm_lock, writer_lock
+from lakehouse.months import basis, due_months
 from lakehouse.ops import record
 from lakehouse.plan import job_fingerprint, make_plan
 from lakehouse.publish import candidate, is_withdrawn, publish, remaining
 from lakehouse.quality import audit_across_tables, refuse_broken
 from lakehouse.registry import Job
+from lakehouse.restatements import restated
 from lakehouse.retention import forget_old_runs
 from lakehouse.run import Reporter, Run, Step
 from lakehouse.session import get_session
@@ -104,7 +108,8 @@ def _build_and_audit(run: Run, settings: Settings, chosen: set[str] | None, *, f
     for name in plan.order:
         if name not in plan.due and (chosen is None or name in chosen):
             head = run.lake.existing(name)
-            step = Step(name, "skipped", 0.0, head.rows, head.version, head.metadata.get("fingerprint"))
+            rows = delta.stored_rows(run.lake, name, head)
+            step = Step(name, "skipped", 0.0, rows, head.version, head.metadata.get("fingerprint"))
             run.steps.append(step)
             run.reporter.finished(step)
     unaudited = [name for name in _unpublished(run, plan.order) if name not in plan.due]
@@ -112,7 +117,7 @@ def _build_and_audit(run: Run, settings: Settings, chosen: set[str] | None, *, f
         with _session(run) as spark:
             for name in unaudited:
                 run.results += _audited(run, spark, name)
-            _build_all(run, settings, spark, due)
+            _build_all(run, settings, spark, due, full=full)
             run.results += audit_across_tables(run, spark, settings)
 
 
@@ -130,7 +135,7 @@ def _unpublished(run: Run, order: list[str]) -> list[str]:
     return [name for name, head in heads.items() if head is not None and published.get(name) != head.version]
 
 
-def _build_all(run: Run, settings: Settings, spark: SparkSession, due: list[str]) -> None:
+def _build_all(run: Run, settings: Settings, spark: SparkSession, due: list[str], *, full: bool) -> None:
     sorter = TopologicalSorter({name: set(run.jobs[name].table.inputs.values()) & set(due) for name in due})
     sorter.prepare()
     running: dict[Future[Step], str] = {}
@@ -142,7 +147,7 @@ def _build_all(run: Run, settings: Settings, spark: SparkSession, due: list[str]
             while waiting and len(running) < WORKERS and failure is None:
                 name = waiting.pop(0)
                 run.reporter.started(name)
-                running[pool.submit(_build, run, settings, spark, name)] = name
+                running[pool.submit(_build, run, settings, spark, name, full=full)] = name
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 name = running.pop(future)
@@ -155,39 +160,49 @@ def _build_all(run: Run, settings: Settings, spark: SparkSession, due: list[str]
         raise failure
 
 
-def _build(run: Run, settings: Settings, spark: SparkSession, name: str) -> Step:
+def _build(run: Run, settings: Settings, spark: SparkSession, name: str, *, full: bool) -> Step:
     started = time.monotonic()
     job = run.jobs[name]
     fingerprint = job_fingerprint(job, run.lake, settings)
+    now = basis(job, run.jobs, run.lake, settings, run.config.lake)
+    months = None if full else due_months(job, run.jobs, run.lake, now)
     try:
-        output = computed(job, inputs(run.lake, run.jobs, spark, job), settings)
-        metadata = {"run_id": run.run_id, "fingerprint": fingerprint}
-        observed = _written(run, job, output, metadata)
-        run.results += _audited(run, spark, name, observed)
+        output = computed(job, inputs(run.lake, run.jobs, spark, job, months), settings)
+        metadata = {"run_id": run.run_id, "fingerprint": fingerprint, "basis": now}
+        observed = _written(run, job, output, metadata, months)
+        run.results += _audited(run, spark, name, observed, months)
     except Exception as error:
         raise as_paragraph(error, f"The job of {name} failed") from error
     head = run.lake.existing(name)
-    return Step(name, "done", time.monotonic() - started, head.rows, head.version, fingerprint)
+    rows = delta.stored_rows(run.lake, name, head)
+    return Step(name, "done", time.monotonic() - started, rows, head.version, fingerprint)
 
 
-def _written(run: Run, job: Job, output: DataFrame, metadata: Mapping[str, Any]) -> Mapping[str, int | None]:
+def _written(
+    run: Run, job: Job, output: DataFrame, metadata: Mapping[str, Any], months: AbstractSet[date] | None
+) -> Mapping[str, int | None]:
     """Write ``output`` and return what its row rules measured on the way: nothing if one of them crashes."""
     observation = Observation()
     try:
         watched = output.observe(observation, *(value.alias(name) for name, value in measures(job.table).items()))
-        delta.replace(watched, run.lake, job.table, run.config.lake, metadata)
+        delta.replace(watched, run.lake, job.table, run.config.lake, metadata, months=months)
     except PySparkException:
         # A rule that crashes must not keep the table from being written; a job that does will do so again.
-        delta.replace(output, run.lake, job.table, run.config.lake, metadata)
+        delta.replace(output, run.lake, job.table, run.config.lake, metadata, months=months)
         return {}
     return dict(observation.get)
 
 
-def inputs(lake: Lake, jobs: dict[str, Job], spark: SparkSession, job: Job) -> dict[str, DataFrame]:
-    """Return the frames that ``job`` reads, each pinned to the newest version of its table."""
+def inputs(
+    lake: Lake, jobs: dict[str, Job], spark: SparkSession, job: Job, months: AbstractSet[date] | None = None
+) -> dict[str, DataFrame]:
+    """Return the frames that ``job`` reads, each pinned to the newest version of its table.
+
+    Those that are kept by month hold just the ``months``, if these are given.
+    """
     heads = {parameter: (source, lake.head(source)) for parameter, source in job.table.inputs.items()}
     return {
-        parameter: delta.read(spark, lake, jobs[source].table, head.version if head else None)
+        parameter: delta.read(spark, lake, jobs[source].table, head.version if head else None, months)
         for parameter, (source, head) in heads.items()
     }
 
@@ -200,13 +215,18 @@ def computed(job: Job, frames: dict[str, DataFrame], settings: Settings) -> Data
 
 
 def _audited(
-    run: Run, spark: SparkSession, name: str, observed: Mapping[str, int | None] = MappingProxyType({})
+    run: Run,
+    spark: SparkSession,
+    name: str,
+    observed: Mapping[str, int | None] = MappingProxyType({}),
+    months: AbstractSet[date] | None = None,
 ) -> list[Result]:
+    """Return the results of the rules of a row and of the key, over the ``months`` that were written if not over all."""
     head, table = run.lake.existing(name), run.jobs[name].table
     known = dict(observed)
-    if head.rows is not None and head.rows <= KEYS_IN_MEMORY:
-        known["keys"] = delta.distinct_keys(run.lake, table, head.version)
-    return audit(delta.read(spark, run.lake, table, head.version), table, known)
+    if (known.get("rows") or delta.stored_rows(run.lake, name, head)) <= KEYS_IN_MEMORY:
+        known["keys"] = delta.distinct_keys(run.lake, table, head.version, months)
+    return audit(delta.read(spark, run.lake, table, head.version, months), table, known)
 
 
 def _publish(run: Run, settings: Settings) -> None:
@@ -227,5 +247,6 @@ def _publish(run: Run, settings: Settings) -> None:
         run.status = "kept"
         run.message = "not published: a rollback withdrew just these versions; new records, code or settings lift that"
     else:
-        publish(run.lake, manifest)
-        run.status, run.manifest = "published", manifest
+        run.manifest = restated(run, manifest)
+        publish(run.lake, run.manifest)
+        run.status = "published"

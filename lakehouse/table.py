@@ -29,7 +29,8 @@ class Column:
     ``type`` is a name from :mod:`lakehouse.types`; ``values`` are the accepted ones, ``minimum`` and ``maximum``
     inclusive bounds; ``personal`` marks names, addresses and words of people, which never leave the lake by an export,
     and ``identifying`` what else tells who a customer is. Neither outlives the forgetting of the customer.
-    ``default`` is what an empty cell of a received file stands for: SQL over the other columns of the row.
+    ``default`` is what an empty cell of a received file stands for: SQL over the other columns of the row. What ``ripens``
+    changes by its nature after its month is over, as what still waits for something does.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Column:
     personal: bool = False
     default: str | None = None
     identifying: bool = False
+    ripens: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Table:
     received row wins; both are for bronze. ``checks`` are rules of a row and ``audits`` those that need more than one;
     both, and the ``foreign_keys``, are applied before a version is published. Of the foreign keys, ``may_be_orphans``
     are those of received rows whose parent may never have come: orphans are reported and stop nothing.
+
+    ``by_month`` is the column with the first day of a month by which a large table is kept, so that only the months that
+    new records touch are computed anew: what is in a month follows from nothing but the same month of those inputs that
+    are kept by month themselves, and from the other inputs and the settings as a whole.
     """
 
     name: str
@@ -69,7 +75,7 @@ class Table:
     audits: tuple[WideRule, ...] = ()
     rejects: tuple[Check, ...] = ()
     version_by: str | None = None
-    partition_by: tuple[str, ...] = ()
+    by_month: str | None = None
     export_as: str | None = None
 
     @property
@@ -81,6 +87,11 @@ class Table:
     def short_name(self) -> str:
         """The part of the name after the dot."""
         return self.name.partition(".")[2]
+
+    @property
+    def partition_by(self) -> list[str]:
+        """The columns whose values are folders of their own."""
+        return [self.by_month] if self.by_month else []
 
     @property
     def column_names(self) -> list[str]:

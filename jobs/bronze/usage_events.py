@@ -1,4 +1,8 @@
-"""Product usage: one row per event."""
+"""Product usage: one row per event.
+
+An id names one event of its month: what comes again with a day in another month is another event, so that no month need be
+compared with all the others.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ table = Table(
     name="bronze.usage_events",
     description=__doc__,
     grain="product event",
-    key=("event_id",),
-    partition_by=("event_month",),
+    key=("event_id", "event_month"),
+    by_month="event_month",
     columns=(
         Column("event_id", "string", "Event", default=EVENT_ID),
         Column("customer_id", "string", "Customer of the user"),

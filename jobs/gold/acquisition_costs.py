@@ -46,7 +46,9 @@ table = Table(
         Column("customers_won", "bigint", "Customers won who bear the pool", nullable=False, minimum=0),
         Column("allocated", MONEY, "Borne by the customers of this month", nullable=False, minimum=0),
         Column("carried_out", MONEY, "Waiting for the next win", nullable=False, minimum=0),
-        Column("unallocated", MONEY, "Still waiting in the last month; 0 in others", nullable=False, minimum=0),
+        Column(
+            "unallocated", MONEY, "Still waiting in the last month; 0 in others", nullable=False, minimum=0, ripens=True
+        ),
     ),
     checks=(
         Check("total_is_sum_of_parts", "total_spend = programme_spend + marketing_expense + sales_expense"),

@@ -1,33 +1,22 @@
-"""Which features are used most, ever and in each month: one row per feature and period.
-
-Logging in and setting up are not the use of a feature, and events that name none are left out.
-"""
+"""Which features are used most, ever and in each month: one row per feature and period."""
 
 from __future__ import annotations
-
-from datetime import date
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from jobs.bronze.usage_events import table as received
-from lakehouse.events import once
 from lakehouse.metrics.ratios import safe_ratio
-from lakehouse.rules import Reconciliation, Sequence
+from lakehouse.rules import Part, Reconciliation, Sequence
 from lakehouse.table import Check, Column, Table
-from lakehouse.vocabulary import EVENT_TYPE_CATEGORIES
-
-NOT_A_FEATURE = tuple(event_type for event_type, category in EVENT_TYPE_CATEGORIES.items() if category is None)
 
 table = Table(
     name="gold.top_features",
     description=__doc__,
     grain="feature × period",
     key=("period", "feature"),
-    inputs={"events": "bronze.usage_events", "repeated_events": "silver.repeated_events"},
-    settings=("as_of",),
+    inputs={"feature_use": "silver.feature_use"},
     columns=(
         Column("period_grain", "string", "Length of the period", nullable=False, values=("all", "month")),
         Column("period", "string", "all, or the month as 2026-03", nullable=False),
@@ -50,23 +39,22 @@ table = Table(
             order=("rank",),
             within=("period",),
         ),
+        Reconciliation(
+            "every_use_is_counted",
+            "sum(events)",
+            (Part("silver.feature_use", "sum(events)", by=("date_format(use_month, 'yyyy-MM')",)),),
+            by=("period",),
+            where="period_grain = 'month'",
+        ),
         Reconciliation("months_add_up_to_all", "sum(IF(period_grain = 'all', events, -events))", (), by=("feature",)),
         Reconciliation("shares_add_up_to_one", "sum(share_of_events) - 1", (), by=("period",), tolerance=1e-6),
     ),
 )
 
 
-def transform(events: DataFrame, repeated_events: DataFrame, as_of: date) -> DataFrame:
-    is_use = F.col("feature").isNotNull() & ~F.col("event_type").isin(*NOT_A_FEATURE)
-    users_by_month = (
-        once(events, repeated_events, received)
-        .filter(is_use & (F.col("event_date") <= F.lit(as_of)))
-        .groupBy(F.trunc("event_date", "month").alias("month"), "feature", "customer_id", "user_id")
-        .agg(F.count("*").alias("events"))
-    )
-    # Months and all of them from the same smaller frame: the events are read once.
-    users_ever = users_by_month.groupBy("feature", "customer_id", "user_id").agg(F.sum("events").alias("events"))
-    customers = _customers(users_by_month, F.col("month")).unionByName(
+def transform(feature_use: DataFrame) -> DataFrame:
+    users_ever = feature_use.groupBy("feature", "customer_id", "user_id").agg(F.sum("events").alias("events"))
+    customers = _customers(feature_use, F.col("use_month").alias("month")).unionByName(
         _customers(users_ever, F.lit(None).cast("date").alias("month"))
     )
     features = customers.groupBy("month", "feature").agg(

@@ -1,4 +1,4 @@
-"""Hashes of event ids that were received more than once: one row per hash.
+"""Hashes of event ids that were received more than once in a month: one row per hash and month.
 
 Found once, over nothing but the ids, so that the jobs that read the events in full need not compare every one of them
 with every other. Hashes that collide cost those jobs time, never an event.
@@ -17,20 +17,27 @@ from lakehouse.table import Column, Table
 table = Table(
     name="silver.repeated_events",
     description=__doc__,
-    grain="hash of an event id that was received more than once",
-    key=("event_hash",),
+    grain="hash of an event id that was received more than once in a month",
+    key=("event_hash", "event_month"),
     inputs={"events": "bronze.usage_events"},
+    by_month="event_month",
     columns=(
         Column("event_hash", "bigint", "64-bit hash of the event's key", nullable=False),
+        Column("event_month", "date", "First day of the month in which it happened", nullable=False),
         Column("times", "bigint", "How often it was received", nullable=False, minimum=2),
     ),
     # Broken by every hash, to tell how many there are: a repetition is superseded.
-    audits=(Reconciliation("received_once", "count(*)", (), by=("event_hash",), severity="warn", action="mark"),),
+    audits=(
+        Reconciliation(
+            "received_once", "count(*)", (), by=("event_hash", "event_month"), severity="warn", action="mark"
+        ),
+    ),
 )
 
 
 def transform(events: DataFrame) -> DataFrame:
-    counted = with_hash(events, received).groupBy("event_hash").agg(F.count("*").alias("times"))
+    dated = with_hash(events, received).filter(F.col("event_month").isNotNull())
+    counted = dated.groupBy("event_hash", "event_month").agg(F.count("*").alias("times"))
     return table.select(counted.filter(F.col("times") > 1))
 
 

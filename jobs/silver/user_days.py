@@ -26,7 +26,7 @@ table = Table(
     settings=("as_of",),
     foreign_keys={"customer_id": "silver.customers", "activity_date": "silver.dim_date"},
     may_be_orphans=("customer_id", "activity_date"),
-    partition_by=("activity_month",),
+    by_month="activity_month",
     columns=(
         Column("customer_id", "string", "Customer of the user", nullable=False),
         Column("user_id", "string", "User who acted", nullable=False),
@@ -98,7 +98,8 @@ table = Table(
 
 def transform(events: DataFrame, repeated_events: DataFrame, as_of: date) -> DataFrame:
     known = once(events, repeated_events, received).filter(F.col("event_date") <= F.lit(as_of))
-    days = known.groupBy("customer_id", "user_id", F.col("event_date").alias("activity_date")).agg(
+    day = (F.col("event_date").alias("activity_date"), F.col("event_month").alias("activity_month"))
+    days = known.groupBy("customer_id", "user_id", *day).agg(
         *_measures(),
         # The only distinct count, so it is planned as two plain aggregations; bitmaps would not be exact.
         F.count_distinct("session_id").alias("sessions"),
@@ -109,7 +110,6 @@ def transform(events: DataFrame, repeated_events: DataFrame, as_of: date) -> Dat
     }
     described = days.withColumns(
         {
-            "activity_month": F.trunc("activity_date", "month"),
             "is_active": F.col("active_events") > 0,
             "seconds": F.col("milliseconds") * F.expr("0.001BD"),
             "categories_used": F.bit_count("category_mask"),

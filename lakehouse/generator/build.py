@@ -66,7 +66,7 @@ def receive(run: Run, request: Request, only: Collection[str] = ()) -> None:
     through = date.fromisoformat(batch["covered_to"])
     behind: dict[date | None, list[Table]] = defaultdict(list)
     for job in run.jobs.values():
-        if job.transform is None and (not only or job.name in only):
+        if job.is_received and (not only or job.name in only):
             covered_to = _covered_to(run.lake, job.name)
             if covered_to is None or covered_to < through:
                 behind[covered_to].append(job.table)
@@ -152,7 +152,7 @@ def _append(run: Run, batch: dict[str, Any], tables: list[Table], after: date | 
         months=batch["months"],
         through=through,
         after=after,
-        schemas={job.name: _business_schema(job.table) for job in run.jobs.values() if job.transform is None},
+        schemas={job.name: _business_schema(job.table) for job in run.jobs.values() if job.is_received},
         dirt=batch["dirt"],
     )
     collected: dict[str, list[pa.Table]] = defaultdict(list)
@@ -209,7 +209,9 @@ class _Delivery:
         metadata = {"run_id": run.run_id, "batch": self._batch}
         delta.append(reader, run.lake, table, run.config.lake, metadata)
         head = run.lake.existing(table.name)
-        step = Step(table.name, "done", time.monotonic() - started, head.rows, head.version)
+        step = Step(
+            table.name, "done", time.monotonic() - started, delta.stored_rows(run.lake, table.name, head), head.version
+        )
         run.steps.append(step)
         run.reporter.finished(step)
 

@@ -69,7 +69,7 @@ def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
     """Return the files whose commits are newer than the last one that is recorded, of each table."""
     recorded = {_received_as(row) for row in _recorded(lake)}
     found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for name in (name for name, job in jobs.items() if job.transform is None):
+    for name in (name for name, job in jobs.items() if job.is_received):
         for head in lake.heads(name):
             batch = head.metadata.get("batch") or {}
             file = {**batch, "table_name": name, "run_id": head.metadata.get("run_id"), "received": batch.get("rows")}

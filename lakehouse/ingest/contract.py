@@ -37,7 +37,7 @@ def of_source(table: Table) -> list[Column]:
 
 def given(table: Table) -> list[Column]:
     """Return the columns that a file may hold; the month by which a table is kept follows from the others."""
-    return [column for column in of_source(table) if column.name not in table.partition_by]
+    return [column for column in of_source(table) if column.name != table.by_month]
 
 
 def required(table: Table) -> list[str]:

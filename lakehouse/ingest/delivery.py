@@ -57,7 +57,7 @@ def deliver(run: Run, folder: Path, *, as_of: date | None, replace: bool, source
         UsageError: naming every problem with the folder's files; nothing was received then.
     """
     _require_own_records(run.lake)
-    tables = {job.table.short_name: job.table for job in run.jobs.values() if job.transform is None}
+    tables = {job.table.short_name: job.table for job in run.jobs.values() if job.is_received}
     known = batches.known(run.lake, run.jobs)
     vendor = read_source(conf_dir(), source, tables) if source else None
     names = (

@@ -92,7 +92,7 @@ def made_events(spark: SparkSession, events: int) -> DataFrame:
 def with_spark(spark: SparkSession, folder: Path) -> None:
     """Run the three jobs and write Delta."""
     events = spark.read.parquet(f"{folder}/events")
-    _write(repeated_events.transform(events=events), f"{folder}/repeated_events", ())
+    _write(repeated_events.transform(events=events), f"{folder}/repeated_events", repeated_events.table.partition_by)
     repeated = spark.read.format("delta").load(f"{folder}/repeated_events")
     days = user_days.transform(events=events, repeated_events=repeated, as_of=AS_OF)
     _write(days, f"{folder}/user_days", user_days.table.partition_by)
@@ -154,7 +154,7 @@ def _compare(folder: Path) -> None:
         raise SystemExit(f"Spark and DuckDB disagree: {found}")
 
 
-def _write(frame: DataFrame, path: str, partition_by: tuple[str, ...]) -> None:
+def _write(frame: DataFrame, path: str, partition_by: list[str]) -> None:
     frame.write.format("delta").mode("overwrite").partitionBy(*partition_by).save(path)
 
 

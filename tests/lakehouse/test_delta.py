@@ -43,7 +43,7 @@ def test_a_null_key_is_refused_and_the_table_stays_as_it_was(spark, lake):
 
 def test_a_changed_declaration_takes_effect_and_keeps_earlier_versions(spark, lake):
     delta.replace(spark.createDataFrame(accounts(ROW)), lake, ACCOUNTS, CONFIG, {})
-    wider = changed(ACCOUNTS, columns=(*ACCOUNTS.columns, Column("note", "string", "A note")), partition_by=("tier",))
+    wider = changed(ACCOUNTS, columns=(*ACCOUNTS.columns, Column("note", "string", "A note")), by_month="tier")
     delta.replace(spark.createDataFrame(accounts(ROW)).withColumn("note", F.lit("x")), lake, wider, CONFIG, {})
     assert delta.arrow(lake, ACCOUNTS.name)["note"].to_pylist() == ["x"]
     assert DeltaTable(str(lake.table_path(ACCOUNTS.name))).metadata().partition_columns == ["tier"]
@@ -76,7 +76,7 @@ def test_an_append_adds_rows_without_a_jvm(lake):
 
 
 def test_a_frame_reads_the_version_that_was_asked_for_partitions_and_all(spark, lake):
-    parted = changed(ACCOUNTS, partition_by=("tier",))
+    parted = changed(ACCOUNTS, by_month="tier")
     for tier in ("small", "large"):
         rows = spark.createDataFrame(accounts(ROW, ("b", tier, "3.00", "4.00", None)))
         delta.replace(rows, lake, parted, CONFIG, {})

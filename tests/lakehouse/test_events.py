@@ -17,6 +17,7 @@ def event(event_id, **columns):
         "user_id": "u1",
         "occurred_at": datetime(2026, 3, 9, 12),
         "event_date": date(2026, 3, 9),
+        "event_month": date(2026, 3, 1),
         "event_type": "login",
     } | columns
 

@@ -118,7 +118,7 @@ def test_few_files_are_not_worth_it(tmp_path):
 
 
 def test_only_the_partition_with_many_files_is_rewritten(tmp_path):
-    lake, parted = Lake(tmp_path), changed(ACCOUNTS, partition_by=("tier",))
+    lake, parted = Lake(tmp_path), changed(ACCOUNTS, by_month="tier")
     for month in range(10):
         rows = [row(month)] + [(f"b{month}", "large", "1.00", "2.00", 0.5)] * (month < 3)
         delta.append(accounts(*rows), lake, parted, CONFIG, {})

@@ -316,6 +316,7 @@ BROKEN: dict[str, dict[str, Change]] = {
         "month_is_that_of_the_day": {"usage_month": "usage_month + INTERVAL 1 MONTH"},
         "no_more_logged_in_than_all": {"logged_in_users": "users + 1"},
     },
+    "silver.feature_use": {"month_begins_on_its_first_day": {"use_month": "use_month + 1"}},
     "silver.user_days": {
         "no_more_active_than_all": {"active_events": "events + 1", "is_active": "true"},
         "active_when_active_events": {"is_active": "NOT is_active"},
@@ -415,6 +416,10 @@ BROKEN: dict[str, dict[str, Change]] = {
         "complete_cells_and_only_they_are_known": {"is_complete": "false"},
         "retention_within_its_bounds": {"logo_retention_high": "logo_retention / 2", "logo_retention_low": "0"},
         "rank_is_among_the_cohorts": {"rank_at_age": "cohorts_at_age + 1"},
+    },
+    "gold.restatements": {
+        "the_figure_is_another_one": {"value_after": "value_before", "change": "0"},
+        "change_is_the_difference": {"change": "change + 1"},
     },
     "gold.revenue_bridge": {
         "terms_to_invoices_adds_up": {"invoiced_fx": "invoiced_fx + 0.01"},
@@ -663,7 +668,12 @@ SOUND_ROWS = {
             'user_id_missing: requires user_id IS NOT NULL' AS reason, false AS is_corrected,
             'generator' AS _source, 'batch' AS _batch_id, 1 AS _row
     """,
-    "silver.repeated_events": "SELECT 1 AS event_hash, 2 AS times",
+    "silver.repeated_events": "SELECT 1 AS event_hash, DATE '2026-03-01' AS event_month, 2 AS times",
+    "gold.restatements": """
+        SELECT 'r2' AS run_id, 'r1' AS previous_run_id, 'gold.mrr_movements' AS table_name, 'closing_mrr' AS measure,
+            DATE '2026-03-01' AS month, 'all' AS figure_of, 10.5 AS value_before, 9.25 AS value_after, -1.25 AS change,
+            DATE '2026-05-31' AS as_of_before, DATE '2026-06-30' AS as_of, 'records' AS cause, 'late.csv' AS files
+    """,
     "gold.health_overrides": """
         SELECT 'C1' AS customer_id, DATE '2026-03-01' AS month, DATE '2026-03-31' AS as_of_date, 50.0 AS health_score,
             'watch' AS health_band, 20.0 AS override_score, 'critical' AS override_band, 'CSM' AS owner,

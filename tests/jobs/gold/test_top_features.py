@@ -2,51 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 
-from jobs.bronze.usage_events import table as received
 from jobs.gold.top_features import transform
-from jobs.silver import repeated_events
-
-AS_OF = date(2026, 6, 30)
+from jobs.silver.feature_use import table as used
 
 
-def computed(events):
-    return transform(events=events, repeated_events=repeated_events.transform(events=events), as_of=AS_OF)
-
-
-def use(event_id, feature, *, month=3, user_id="u1", customer_id="c1", event_type="report_generated"):
-    day = date(2026, month, 9)
+def use(feature, *, month=3, user_id="u1", customer_id="c1", events=1):
     return {
-        "event_id": event_id,
+        "use_month": date(2026, month, 1),
+        "feature": feature,
         "customer_id": customer_id,
         "user_id": user_id,
-        "occurred_at": datetime(2026, month, 9, 12),
-        "event_date": day,
-        "event_month": day.replace(day=1),
-        "event_type": event_type,
-        "feature": feature,
+        "events": events,
     }
 
 
 @pytest.fixture(scope="module")
 def features(rows):
-    events = rows(
-        received,
-        use("a", "export"),
-        use("a", "export"),
-        use("b", "export", user_id="u2"),
-        use("c", "builder"),
-        use("d", "builder", customer_id="c2"),
-        use("e", "export", month=4),
-        use("f", "export", month=7),
-        use("g", None),
-        use("h", "create_workspace", event_type="onboarding_step"),
+    uses = rows(
+        used,
+        use("export"),
+        use("export", user_id="u2"),
+        use("builder"),
+        use("builder", customer_id="c2"),
+        use("export", month=4),
     )
-    found = computed(events).collect()
-    return {(row.period, row.feature): row for row in found}
+    return {(row.period, row.feature): row for row in transform(feature_use=uses).collect()}
 
 
 def test_a_feature_is_counted_by_month_and_over_all(features):
@@ -73,5 +57,5 @@ def test_ranks_follow_events_then_names_and_shares_add_up_to_one(features):
     assert features["all", "export"].share_of_events == pytest.approx(0.6)
 
 
-def test_no_events_give_no_features(rows):
-    assert computed(rows(received)).collect() == []
+def test_no_use_gives_no_features(rows):
+    assert transform(feature_use=rows(used)).collect() == []
