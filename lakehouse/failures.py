@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from py4j.protocol import Py4JError, Py4JJavaError
+
 from lakehouse.errors import BrokenLakeError, LakehouseError, QualityError
 from lakehouse.setup import LOGS
 
@@ -30,6 +32,13 @@ def as_paragraph(error: BaseException, what: str) -> LakehouseError:
             expected="room for the new versions of the tables",
             do="Free some space and run again; what is published stays readable.",
         )
+    if _is_of_a_lost_jvm(error):
+        return LakehouseError(
+            what,
+            found="no JVM any more: it was killed, or the machine has no memory left",
+            expected="Spark's JVM until the run has ended",
+            do=f"Run again; its last words are in {LOGS / 'spark.log'}, and what is published stays readable.",
+        )
     damage = next((text.find(name) for name in DAMAGED if name in text), None)
     if damage is not None:
         return BrokenLakeError(
@@ -51,6 +60,14 @@ def as_paragraph(error: BaseException, what: str) -> LakehouseError:
         expected="no error",
         do=f"The whole trace is in {LOGS / 'spark.log'}, or add --debug; what is published stays readable.",
     )
+
+
+def _is_of_a_lost_jvm(error: BaseException | None) -> bool:
+    """Say whether the connection failed, here or in what led here: what the JVM itself throws has its Java exception."""
+    if error is None or isinstance(error, Py4JJavaError):
+        return False
+    is_lost = isinstance(error, ConnectionError | Py4JError)
+    return is_lost or _is_of_a_lost_jvm(error.__cause__ or error.__context__)
 
 
 def _head(text: str) -> str:
