@@ -47,13 +47,9 @@ def test_a_jvm_that_is_gone_is_named_however_it_is_missed(error):
 
 
 def test_a_jvm_that_is_gone_is_named_behind_what_came_of_it():
-    try:
-        try:
-            raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
-        except OSError:
-            raise ValueError("Unable to parse datatype")  # noqa: B904 - as PySpark does it
-    except ValueError as error:
-        assert "found no JVM any more" in str(as_paragraph(error, "The job failed"))
+    error = ValueError("Unable to parse datatype")
+    error.__context__ = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    assert "found no JVM any more" in str(as_paragraph(error, "The job failed"))
 
 
 def test_a_broken_constraint_is_a_failed_check():
