@@ -35,9 +35,16 @@ class Known:
 
 
 def known(lake: Lake, jobs: Mapping[str, Job]) -> Known:
-    """Return the files whose rows the lake holds, those too whose run has failed; replaced ones may come again."""
+    """Return the files whose rows the lake holds, those too whose run has failed.
+
+    Replaced ones may come again, and so may those of a table that was lost.
+    """
     found = Known()
-    for row in sorted(_recorded(lake) + unrecorded(lake, jobs), key=lambda row: row["run_id"]):
+    began = {name: lake.first_run(name) for name, job in jobs.items() if job.transform is None}
+    held = [
+        row for row in _recorded(lake) if (first := began.get(row["table_name"])) is not None and first <= row["run_id"]
+    ]
+    for row in sorted(held + unrecorded(lake, jobs), key=lambda row: row["run_id"]):
         found.batches.discard((row["table_name"], row["replaces"]))
         found.batches.add((row["table_name"], row["batch_id"]))
         found.newest[row["table_name"], row["file"]] = row["batch_id"]

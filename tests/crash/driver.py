@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from lakehouse import delta, ops, publish, runner
 from lakehouse.cli import app, run_and_leave
-from lakehouse.commands import building
+from lakehouse.commands import building, look, work
 from lakehouse.ingest import delivery
 from lakehouse.lake import CURRENT
 from tests.crash import graph
@@ -70,8 +70,10 @@ def main() -> None:
 
 
 def use_small_graph(patch: Callable[[Any, str, Any], None] = setattr) -> None:
-    """Let the commands build the small graph; it has none of the headlines."""
-    patch(building, "jobs", graph.jobs)
+    """Let the commands know the small graph alone; it has none of the headlines."""
+    for commands in (building, look, work):
+        patch(commands, "jobs", graph.jobs)
+    patch(look, "job", lambda name: graph.jobs()[name])
     patch(building, "headlines", lambda _lake: {})
 
 

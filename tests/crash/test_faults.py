@@ -17,7 +17,7 @@ from lakehouse.fsck import fsck
 from lakehouse.lake import Lake
 from lakehouse.ops import RUNS
 from lakehouse.reader import published
-from tests.crash.conftest import assert_made_good, command, files, rows, without_ops
+from tests.crash.conftest import assert_made_good, command, exports, files, rows, without_ops
 
 pytestmark = pytest.mark.usefixtures("small_graph")
 
@@ -80,10 +80,11 @@ def failure_with_room(case, disk, pages):
 
 def test_a_folder_that_is_read_only_is_said_and_nothing_published_changes(case, root, mount):
     folder = root / "silver" / "customers"
-    with mount(folder, "--bind", str(folder)), mount(folder, "-o", "remount,bind,ro"):
+    with mount(folder, "--bind", str(folder)):
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
         code, told = failure(*case.command(root))
     assert code == 1
-    assert told.startswith("The job of silver.customers failed: found a read-only folder"), told
+    assert told.startswith("The job of silver.customers failed: found a read-only file system"), told
     assert rows(published(root)) == case.before
     last = max(delta.arrow(Lake(root), RUNS.name).to_pylist(), key=lambda run: run["run_id"])
     assert (last["status"], last["message"]) == ("failed", told)
@@ -125,7 +126,8 @@ def test_damage_is_told_a_rollback_shows_the_run_before_and_what_was_lost_comes_
     damage(lake, name)
     current = lake.current()
     code, told = failure("show", name, "--root", root)
-    assert (code, name in told, "`lakehouse fsck`" in told) == (4, True, True), told
+    assert (code, "`lakehouse fsck`" in told) == (4, True), told
+    assert told.startswith(f"The table {name} cannot be read")
     if name.startswith("bronze."):
         code, told = failure("run", "--full", "--root", root)
         assert code == 4, told
@@ -137,9 +139,14 @@ def test_damage_is_told_a_rollback_shows_the_run_before_and_what_was_lost_comes_
     command("rollback", fsck(lake).whole_run, "--root", root)
     assert rows(published(root)) == case.before
 
+    # Computed tables are made anew; received ones from the files, one delivery after the other.
     shutil.rmtree(lake.table_path(name))
-    command("ingest", case.first, "--replace", "--root", root)
-    assert_made_good(case, root)
+    if name.startswith("bronze."):
+        command("ingest", case.first, "--replace", "--root", root)
+    command(*case.command(root))
+    assert rows(published(root)) == without_ops(case.after)
+    assert exports(root) == case.exports
+    assert not fsck(lake).is_broken
 
 
 @pytest.mark.soak

@@ -34,6 +34,21 @@ def test_a_table_with_lost_files_is_a_broken_lake_whoever_found_it():
 @pytest.mark.parametrize(
     "error",
     [
+        OSError(errno.EROFS, "Read-only file system"),
+        RuntimeError(
+            "Job aborted: java.io.FileNotFoundException: /lake/part-0.parquet (Read-only file system)\n\tat x"
+        ),
+    ],
+)
+def test_a_read_only_folder_is_named_whoever_found_it(error):
+    failure = as_paragraph(error, "The job of gold.accounts failed")
+    assert "The job of gold.accounts failed: found a read-only file system" in str(failure)
+    assert failure.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
         ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
         Py4JNetworkError("Answer from Java side is empty"),
         Py4JError("An error occurred while calling o1.x"),

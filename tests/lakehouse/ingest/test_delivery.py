@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from lakehouse.coverage import received as coverage
 from lakehouse.errors import UsageError
 from lakehouse.ingest import delivery
 from lakehouse.ingest.batches import account, known, unrecorded
+from lakehouse.ops import BATCHES, append
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
 
@@ -263,6 +265,22 @@ def test_a_content_that_was_replaced_may_come_again(folder, ingest, received, la
         assert [row["amount"] for row in received()] == [amount]
     first, second, third = sorted(unrecorded(lake, jobs()), key=lambda file: file["run_id"])
     assert first["batch_id"] == second["replaces"] == third["batch_id"]
+    assert ingest().steps == []
+
+
+def test_files_come_again_into_a_table_that_was_lost_and_only_there(folder, ingest, received, lake):
+    write(folder, "a,2025-01-15,,100")
+    write(folder, "a,2025-01-15T10:00:00Z", name="customers.csv", header="customer_id,signup_at")
+    run = ingest()
+    # As the end of the run records it.
+    of_nothing = dict.fromkeys(("kept", "superseded", "quarantined"), 0)
+    files = [{name: (row | of_nothing)[name] for name in BATCHES.column_names} for row in unrecorded(lake, jobs())]
+    append(run, BATCHES, files)
+    assert ingest().steps == []
+
+    shutil.rmtree(lake.table_path("bronze.subscriptions"))
+    assert [step.table_name for step in ingest().steps] == ["bronze.subscriptions"]
+    assert [row["customer_id"] for row in received()] == ["a"]
     assert ingest().steps == []
 
 
