@@ -88,6 +88,21 @@ def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def cut_short(lake: Lake, jobs: Mapping[str, Job]) -> list[list[str | None]]:
+    """Return how far each file reaches that came since the last delivery that was brought to its end."""
+    ended, reaches = "", []
+    for name in (name for name, job in jobs.items() if job.transform is None):
+        for head in lake.heads(name):
+            batch, run_id = head.metadata.get("batch") or {}, str(head.metadata.get("run_id", ""))
+            if "reach" not in batch or "released" in head.metadata:
+                continue
+            if batch["ends_delivery"] or run_id <= ended:
+                ended = max(ended, run_id)
+                break
+            reaches.append((run_id, batch["reach"]))
+    return [reach for run_id, reach in reaches if run_id > ended]
+
+
 def account(run: Run) -> list[dict[str, Any]]:
     """Record what became of each row of the files that are not yet recorded, and return it.
 

@@ -77,6 +77,20 @@ def test_a_first_run_that_is_killed_publishes_nothing_and_the_next_one_everythin
     assert rows(published(root)) | files(root) == first_rows
 
 
+@pytest.mark.soak
+@pytest.mark.usefixtures("small_graph")
+@pytest.mark.parametrize("boundary", ["the manifest is written", "the pointer is about to be replaced"])
+def test_a_rollback_that_is_killed_has_not_happened_and_can_be_repeated(case, root, tmp_path, boundary):
+    command(*case.command(root))
+    with driver(boundary, tmp_path / "stopped", "rollback", "--root", str(root)) as process:
+        wait_until_stopped(process, tmp_path / "stopped")
+        kill_all(process)
+    assert rows(published(root)) == without_ops(case.after)
+    assert_whole(root)
+    command("rollback", "--root", root)
+    assert rows(published(root)) == case.before
+
+
 @pytest.fixture(scope="module")
 def undisturbed_seconds(case, tmp_path_factory):
     """How long a run takes that nobody kills."""
