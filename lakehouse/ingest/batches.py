@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from lakehouse import delta
@@ -88,7 +89,7 @@ def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def cut_short(lake: Lake, jobs: Mapping[str, Job]) -> list[list[str | None]]:
+def cut_short(lake: Lake, jobs: Mapping[str, Job]) -> list[tuple[date | None, ...]]:
     """Return how far each file reaches that came since the last delivery that was brought to its end."""
     ended, reaches = "", []
     for name in (name for name, job in jobs.items() if job.transform is None):
@@ -99,7 +100,8 @@ def cut_short(lake: Lake, jobs: Mapping[str, Job]) -> list[list[str | None]]:
             if batch["ends_delivery"] or run_id <= ended:
                 ended = max(ended, run_id)
                 break
-            reaches.append((run_id, batch["reach"]))
+            days = (date.fromisoformat(day) if day else None for day in batch["reach"])
+            reaches.append((run_id, tuple(days)))
     return [reach for run_id, reach in reaches if run_id > ended]
 
 

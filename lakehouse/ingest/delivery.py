@@ -131,11 +131,9 @@ def _covered_to(run: Run, staged: list[Staged], as_of: date | None) -> date | No
             expected="that day or a later one",
             do="Leave --as-of out, or name a later day.",
         )
-    reaches = [one.reach for one in staged]
-    for reach in batches.cut_short(lake, run.jobs):
-        reaches.append(tuple(date.fromisoformat(day) if day else None for day in reach))
+    reaches = [one.reach for one in staged] + batches.cut_short(lake, run.jobs)
     by_choice = (list(filter(None, days)) for days in zip(*reaches, strict=True))
-    told = next((max(filter(None, days)) for days in by_choice if days), None)
+    told = next((max(days) for days in by_choice if days), None)
     reached = as_of or max(filter(None, (told, earlier)), default=None)
     if reached is None and staged:
         raise UsageError(
