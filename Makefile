@@ -27,7 +27,7 @@ run: $(READY) ## Generate the default company, build every table, write the expo
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -q
 
-soak: $(READY) ## Run the tests that take minutes: whole runs of further companies
+soak: $(READY) ## Run the tests that take minutes: whole runs of further companies, kills and faults
 	$(BIN)/python -m pytest -q -m soak
 
 lint: $(READY) ## Check style and types

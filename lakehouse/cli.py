@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 a check failed, 4 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -73,6 +74,9 @@ def in_words() -> Iterator[None]:
     """Turn a failure into one paragraph on standard error and an exit code; --debug lets the trace through."""
     is_debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    if not is_debug:
+        # py4j logs the trace of every connection that fails before it raises the error.
+        logging.disable(logging.ERROR)
     try:
         yield
     except Exception as error:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 
+from py4j.protocol import Py4JError, Py4JJavaError
+
 from lakehouse.errors import BrokenLakeError, LakehouseError, QualityError
 from lakehouse.setup import LOGS
 
 FULL_DISK = "No space left on device"
+READ_ONLY = "Read-only file system"
 # What Spark and Delta call a table of which files are gone or damaged.
 DAMAGED = (
     "FAILED_READ_FILE",
@@ -23,13 +26,45 @@ def as_paragraph(error: BaseException, what: str) -> LakehouseError:
     if isinstance(error, LakehouseError):
         return error
     text = " ".join(str(error).split())
-    if FULL_DISK in text or getattr(error, "errno", None) == errno.ENOSPC:
+    return (
+        _of_the_machine(error, text, what)
+        or _of_the_tables(text, what)
+        or LakehouseError(
+            what,
+            found=": ".join(filter(None, (type(error).__name__, _head(text)))),
+            expected="no error",
+            do=f"The whole trace is in {LOGS / 'spark.log'}, or add --debug; what is published stays readable.",
+        )
+    )
+
+
+def _of_the_machine(error: BaseException, text: str, what: str) -> LakehouseError | None:
+    number = getattr(error, "errno", None)
+    if FULL_DISK in text or number == errno.ENOSPC:
         return LakehouseError(
             what,
             found="a full disk",
             expected="room for the new versions of the tables",
             do="Free some space and run again; what is published stays readable.",
         )
+    if READ_ONLY in text or number == errno.EROFS:
+        return LakehouseError(
+            what,
+            found="a read-only file system under a folder of the lake",
+            expected="folders that can be written",
+            do="Make the folder writable and run again; what is published stays readable.",
+        )
+    if _is_of_a_lost_jvm(error):
+        return LakehouseError(
+            what,
+            found="no JVM any more: it was killed, or the machine has no memory left",
+            expected="Spark's JVM until the run has ended",
+            do=f"Run again; its last words are in {LOGS / 'spark.log'}, and what is published stays readable.",
+        )
+    return None
+
+
+def _of_the_tables(text: str, what: str) -> LakehouseError | None:
     damage = next((text.find(name) for name in DAMAGED if name in text), None)
     if damage is not None:
         return BrokenLakeError(
@@ -45,12 +80,15 @@ def as_paragraph(error: BaseException, what: str) -> LakehouseError:
             expected="rows that keep the declared constraints",
             do="Correct the records or the job; the published run is as it was.",
         )
-    return LakehouseError(
-        what,
-        found=": ".join(filter(None, (type(error).__name__, _head(text)))),
-        expected="no error",
-        do=f"The whole trace is in {LOGS / 'spark.log'}, or add --debug; what is published stays readable.",
-    )
+    return None
+
+
+def _is_of_a_lost_jvm(error: BaseException | None) -> bool:
+    """Say whether the connection failed, here or in what led here: what the JVM itself throws has its Java exception."""
+    if error is None or isinstance(error, Py4JJavaError):
+        return False
+    is_lost = isinstance(error, ConnectionError | Py4JError)
+    return is_lost or _is_of_a_lost_jvm(error.__cause__ or error.__context__)
 
 
 def _head(text: str) -> str:

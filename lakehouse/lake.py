@@ -61,6 +61,13 @@ class Lake:
             if not _is_upkeep(info):
                 yield Head(int(commit.stem), _recorded(info), _rows(info))
 
+    def first_run(self, name: str) -> str | None:
+        """Return the run that made ``name``, "" if its log does not go back so far, or None if there is no table."""
+        made = self.table_path(name) / "_delta_log" / f"{0:020}.json"
+        if made.is_file():
+            return str(_recorded(_commit_info(made)).get("run_id", ""))
+        return "" if self.head(name) else None
+
     def newest_alike(self, name: str, version: int) -> int:
         """Return the newest version of ``name`` with the same rows as ``version``, in files that were put together."""
         # A damaged commit is no matter for who reads a version before it.

@@ -12,11 +12,12 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from py4j.protocol import Py4JNetworkError
 from pyspark.sql import SparkSession
 from rich.markup import escape
 
@@ -71,8 +72,10 @@ def jvm_lock(spark: SparkSession, root: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        properties.remove(JVM)
-        channel.close()
+        # A JVM that is gone holds nothing, and why it went is told by whoever needed it.
+        with suppress(Py4JNetworkError, ConnectionError):
+            properties.remove(JVM)
+            channel.close()
 
 
 def _acquire(lock: FileLock, root: Path, *, wait: bool) -> None:

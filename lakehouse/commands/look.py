@@ -154,5 +154,5 @@ def _advice(report: Report) -> str:
     )
     return (
         f"{back}Put back what is gone or damaged; or remove the folder of that table and run `lakehouse run`, "
-        "which makes it anew."
+        "which makes it anew, for a table of received files `lakehouse ingest` with all of them."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from lakehouse import delta
@@ -35,9 +36,16 @@ class Known:
 
 
 def known(lake: Lake, jobs: Mapping[str, Job]) -> Known:
-    """Return the files whose rows the lake holds, those too whose run has failed; replaced ones may come again."""
+    """Return the files whose rows the lake holds, those too whose run has failed.
+
+    Replaced ones may come again, and so may those of a table that was lost.
+    """
     found = Known()
-    for row in sorted(_recorded(lake) + unrecorded(lake, jobs), key=lambda row: row["run_id"]):
+    began = {name: lake.first_run(name) for name, job in jobs.items() if job.transform is None}
+    held = [
+        row for row in _recorded(lake) if (first := began.get(row["table_name"])) is not None and first <= row["run_id"]
+    ]
+    for row in sorted(held + unrecorded(lake, jobs), key=lambda row: row["run_id"]):
         found.batches.discard((row["table_name"], row["replaces"]))
         found.batches.add((row["table_name"], row["batch_id"]))
         found.newest[row["table_name"], row["file"]] = row["batch_id"]
@@ -79,6 +87,22 @@ def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
             if "digest" in batch and "released" not in head.metadata:
                 found[_received_as(file)] = file
     return list(found.values())
+
+
+def cut_short(lake: Lake, jobs: Mapping[str, Job]) -> list[tuple[date | None, ...]]:
+    """Return how far each file reaches that came since the last delivery that was brought to its end."""
+    ended, reaches = "", []
+    for name in (name for name, job in jobs.items() if job.transform is None):
+        for head in lake.heads(name):
+            batch, run_id = head.metadata.get("batch") or {}, str(head.metadata.get("run_id", ""))
+            if "reach" not in batch or "released" in head.metadata:
+                continue
+            if batch["ends_delivery"] or run_id <= ended:
+                ended = max(ended, run_id)
+                break
+            days = (date.fromisoformat(day) if day else None for day in batch["reach"])
+            reaches.append((run_id, tuple(days)))
+    return [reach for run_id, reach in reaches if run_id > ended]
 
 
 def account(run: Run) -> list[dict[str, Any]]:

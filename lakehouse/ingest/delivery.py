@@ -75,7 +75,7 @@ def deliver(run: Run, folder: Path, *, as_of: date | None, replace: bool, source
             _stage(file, tables[file.table], columns[file], staging, vendor.files[file.kind] if vendor else None)
             for file in new
         ]
-        covered_to = _covered_to(run.lake, staged, as_of)
+        covered_to = _covered_to(run, staged, as_of)
         _append_all(run, staged, covered_to, replaced)
     finally:
         shutil.rmtree(staging)
@@ -116,8 +116,12 @@ def _latest(names: list[str]) -> str:
     return f"CAST(greatest({', '.join(f'max({name})' for name in names)}, NULL) AS DATE)" if names else "NULL::DATE"
 
 
-def _covered_to(lake: Lake, staged: list[Staged], as_of: date | None) -> date | None:
-    """Return the day up to which the lake's records reach once the files are in it; it never goes back."""
+def _covered_to(run: Run, staged: list[Staged], as_of: date | None) -> date | None:
+    """Return the day up to which the lake's records reach once the files are in it; it never goes back.
+
+    Files of a delivery that was cut short tell it together with those that complete it, as if they came at once.
+    """
+    lake = run.lake
     before = received(lake).get("covered_to")
     earlier = date.fromisoformat(before) if before else None
     if as_of is not None and earlier is not None and as_of < earlier:
@@ -127,8 +131,9 @@ def _covered_to(lake: Lake, staged: list[Staged], as_of: date | None) -> date | 
             expected="that day or a later one",
             do="Leave --as-of out, or name a later day.",
         )
-    by_choice = ([one.reach[choice] for one in staged if one.reach[choice]] for choice in range(len(REACH)))
-    told = next((max(filter(None, days)) for days in by_choice if days), None)
+    reaches = [one.reach for one in staged] + batches.cut_short(lake, run.jobs)
+    by_choice = (list(filter(None, days)) for days in zip(*reaches, strict=True))
+    told = next((max(days) for days in by_choice if days), None)
     reached = as_of or max(filter(None, (told, earlier)), default=None)
     if reached is None and staged:
         raise UsageError(
@@ -144,8 +149,9 @@ def _append_all(run: Run, staged: list[Staged], covered_to: date | None, replace
     before = received(run.lake).get("covered_to")
     # The last commit moves the lake's coverage, so that a delivery that was cut short does not.
     for number, one in enumerate(sorted(staged, key=lambda s: (s.table.name, s.file.name)), start=1):
-        reach = covered_to.isoformat() if covered_to and number == len(staged) else before
-        _append(run, one, covered_to, reach, replaced.get(one.file))
+        is_last = number == len(staged)
+        told = {"covered_to": covered_to.isoformat() if covered_to and is_last else before, "ends_delivery": is_last}
+        _append(run, one, covered_to, told, replaced.get(one.file))
     if not staged and covered_to and covered_to.isoformat() != before:
         table = run.jobs["bronze.subscriptions"].table
         batch = {"source": FILES, "batch_id": f"covered-{covered_to}", "covered_to": covered_to.isoformat()}
@@ -154,14 +160,17 @@ def _append_all(run: Run, staged: list[Staged], covered_to: date | None, replace
         )
 
 
-def _append(run: Run, staged: Staged, covered_to: date | None, reach: str | None, replaces: str | None) -> None:
+def _append(
+    run: Run, staged: Staged, covered_to: date | None, told: dict[str, str | bool | None], replaces: str | None
+) -> None:
     started = time.monotonic()
     file, table = staged.file, staged.table
     run.reporter.started(table.name)
     batch = {
         "source": FILES,
         "batch_id": file.batch_id,
-        "covered_to": reach,
+        **told,
+        "reach": [day and day.isoformat() for day in staged.reach],
         "file": file.name,
         "digest": file.digest,
         "bytes": file.bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from lakehouse.coverage import received as coverage
 from lakehouse.errors import UsageError
 from lakehouse.ingest import delivery
 from lakehouse.ingest.batches import account, known, unrecorded
+from lakehouse.ops import BATCHES, append
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
 
@@ -266,6 +268,22 @@ def test_a_content_that_was_replaced_may_come_again(folder, ingest, received, la
     assert ingest().steps == []
 
 
+def test_files_come_again_into_a_table_that_was_lost_and_only_there(folder, ingest, received, lake):
+    write(folder, "a,2025-01-15,,100")
+    write(folder, "a,2025-01-15T10:00:00Z", name="customers.csv", header="customer_id,signup_at")
+    run = ingest()
+    # As the end of the run records it.
+    of_nothing = dict.fromkeys(("kept", "superseded", "quarantined"), 0)
+    files = [{name: (row | of_nothing)[name] for name in BATCHES.column_names} for row in unrecorded(lake, jobs())]
+    append(run, BATCHES, files)
+    assert ingest().steps == []
+
+    shutil.rmtree(lake.table_path("bronze.subscriptions"))
+    assert [step.table_name for step in ingest().steps] == ["bronze.subscriptions"]
+    assert [row["customer_id"] for row in received()] == ["a"]
+    assert ingest().steps == []
+
+
 def test_a_released_correction_is_no_file(folder, ingest, lake):
     write(folder, "a,2025-01-15,,100")
     ingest()
@@ -372,8 +390,27 @@ def test_the_records_reach_as_far_as_they_say_but_never_to_an_end_of_terms(folde
         ingest(as_of=date(2025, 5, 31))
 
 
+@pytest.fixture
+def cut_short_at(ingest, monkeypatch):
+    """Deliver the folder up to the files of a table."""
+    appended = delivery._append
+
+    def cut_short(name):
+        def failing(run, staged, *more):
+            if staged.table.short_name == name:
+                raise OSError(28, "No space left on device")
+            appended(run, staged, *more)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(delivery, "_append", failing)
+            with pytest.raises(OSError, match="No space"):
+                ingest()
+
+    return cut_short
+
+
 def test_a_delivery_that_was_cut_short_moves_no_coverage_and_the_next_one_completes_it(
-    folder, ingest, lake, monkeypatch, received
+    folder, ingest, lake, cut_short_at, received
 ):
     write(folder, "a,2025-01-15,,100")
     write(
@@ -382,23 +419,31 @@ def test_a_delivery_that_was_cut_short_moves_no_coverage_and_the_next_one_comple
         name="usage_events.csv",
         header="customer_id,user_id,occurred_at,event_type",
     )
-    appended = delivery._append
-
-    def fail_at_events(run, staged, *more):
-        if staged.table.short_name == "usage_events":
-            raise OSError(28, "No space left on device")
-        appended(run, staged, *more)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(delivery, "_append", fail_at_events)
-        with pytest.raises(OSError, match="No space"):
-            ingest()
+    cut_short_at("usage_events")
     with pytest.raises(UsageError, match="a delivery that was cut short"):
         as_of(lake)
     assert [step.table_name for step in ingest().steps] == ["bronze.usage_events"]
     assert as_of(lake) == date(2025, 6, 30)
     assert len(received()) == 1
     assert not (lake.root / "_staging").exists()
+
+
+def test_what_a_delivery_that_was_cut_short_reached_still_tells_its_end_however_often_it_was(
+    folder, ingest, lake, cut_short_at, received
+):
+    write(folder, "a,2025-09-30T08:00:00Z", name="customers.csv", header="customer_id,updated_at")
+    write(folder, "events,2025-01-01,10", name="marketing_spend.csv", header="channel,month,amount")
+    write(folder, "a,2025-01-15,,100")
+    for name in ("marketing_spend", "subscriptions"):
+        cut_short_at(name)
+        assert coverage(lake)["covered_to"] is None
+    assert [step.table_name for step in ingest().steps] == ["bronze.subscriptions"]
+    assert coverage(lake)["covered_to"] == "2025-09-30"
+    assert received()[0]["updated_at"] == datetime(2025, 9, 30, tzinfo=UTC)
+    # A delivery after one that has ended tells for itself: the first day of terms, where nothing else is told.
+    write(folder, "b,2025-12-24,,100", name="subscriptions-2.csv")
+    ingest()
+    assert coverage(lake)["covered_to"] == "2025-12-24"
 
 
 def test_a_generated_lake_takes_no_files(folder, ingest, lake):
