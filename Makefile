@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak lint format benchmark notebooks lock clean
+.PHONY: help setup run test soak lint format benchmark notebooks package lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -45,9 +45,13 @@ benchmark: $(READY) ## Measure what docs/performance.md shows; takes a while
 notebooks: $(READY) ## Open the notebooks in Jupyter
 	$(BIN)/jupyter lab notebooks
 
+package: $(READY) ## Build dist/lakehouse.zip, which spark-submit --py-files takes to a cluster
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	mv dist/lakehouse-*.whl dist/lakehouse.zip
+
 lock: ## Compile requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --quiet -o requirements.lock
 
 clean: ## Remove the environment, the jars and the default lake
-	rm -rf $(VENV) .jars conf/spark-defaults.conf data exports logs
+	rm -rf $(VENV) .jars conf/spark-defaults.conf data dist exports logs

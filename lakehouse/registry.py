@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,8 @@ from types import ModuleType
 from pyspark.sql import DataFrame
 
 from lakehouse.errors import UsageError
-from lakehouse.project import PROJECT
+from lakehouse.fingerprint import PACKAGES
+from lakehouse.project import CODE, PROJECT
 from lakehouse.table import Table
 
 LAYERS = ("bronze", "silver", "gold")
@@ -39,7 +41,12 @@ class Job:
 
 @cache
 def jobs() -> Mapping[str, Job]:
-    """Return every job by its table's name, bronze first, in order of name."""
+    """Return every job by its table's name, bronze first, in order of name.
+
+    Raises:
+        UsageError: if a file declares another table than its name says, or the code that runs is not the project's.
+    """
+    _require_code_of(PROJECT)
     found = [_job(f"jobs.{layer}.{path.stem}") for layer in LAYERS for path in _files(layer)]
     return {job.name: job for job in found}
 
@@ -58,6 +65,30 @@ def job(name: str) -> Job:
             do="Run `lakehouse tables` for what each of them holds.",
         )
     return jobs()[name]
+
+
+def _require_code_of(project: Path) -> None:
+    """Refuse packages from elsewhere that differ from the project's files, of which fingerprints are taken."""
+    files = [] if project == CODE else [path for package in PACKAGES for path in (project / package).rglob("*.py")]
+    differing = sorted(
+        str(path.relative_to(project)) for path in files if path.read_bytes() != _imported(path, project)
+    )
+    if differing:
+        raise UsageError(
+            f"The packages in {CODE} are not those of {project}",
+            found=f"other code in {', '.join(differing[:3])}" + (" and more" if len(differing) > 3 else ""),
+            expected="the same code in both",
+            do="Make the package anew with `make package`, or let LAKEHOUSE_HOME name the checkout that it was made of.",
+        )
+
+
+def _imported(path: Path, project: Path) -> bytes | None:
+    """Return the code that an import takes for the project's file ``path``; None if there is none."""
+    package, *inner = path.relative_to(project).parts
+    try:
+        return pkgutil.get_data(package, "/".join(inner))
+    except OSError:
+        return None
 
 
 def _files(layer: str) -> list[Path]:
@@ -81,11 +112,11 @@ def _job(module_name: str) -> Job:
 def _path_under_project(module: ModuleType) -> Path:
     path = Path(str(module.__file__)).resolve()
     # A folder `jobs` beside a started script would stand before the project's own.
-    if not path.is_relative_to(PROJECT):
+    if not path.is_relative_to(CODE):
         raise UsageError(
             "The job files are not the project's own",
             found=str(path),
-            expected=f"a file under {PROJECT}",
+            expected=f"a file under {CODE}",
             do="Start the command from another folder, or rename the `jobs` folder that stands in the way.",
         )
-    return path
+    return PROJECT / path.relative_to(CODE)

@@ -30,7 +30,7 @@ def get_session() -> SparkSession:
 
 
 def _start() -> SparkSession:
-    if SparkContext._gateway is None:  # noqa: SLF001 - spark-submit has started the JVM already
+    if not _jvm_runs():
         ensure_setup()
         os.environ["SPARK_CONF_DIR"] = str(CONF)
         os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
@@ -38,6 +38,11 @@ def _start() -> SparkSession:
         os.environ.pop("SPARK_HOME", None)
     with _standard_error_to_log():
         return SparkSession.builder.appName("lakehouse").getOrCreate()
+
+
+def _jvm_runs() -> bool:
+    # spark-submit has started it, with the jars and the Python that it was told: a cluster's are not this machine's.
+    return SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ  # noqa: SLF001
 
 
 def _use_utc() -> None:

@@ -25,7 +25,7 @@ class Cell(Model):
 
     column: str | None = Field(default=None, alias="from")
     constant: str | None = None
-    unit: Literal["cents"] | None = None
+    unit: Literal["cents", "percent"] | None = None
     date_format: str | None = None
     values: dict[str, str] = Field(default_factory=dict)
 
@@ -43,7 +43,7 @@ class Cell(Model):
         if self.column is None:
             return literal(str(self.constant))
         text = f"CAST({quoted(self.column)} AS VARCHAR)"
-        if self.unit == "cents":
+        if self.unit is not None:
             return f"coalesce(CAST(try_cast({text} AS DECIMAL(18, 6)) * 0.01 AS VARCHAR), {text})"
         if self.date_format is not None:
             return f"coalesce(CAST(try_strptime({text}, {literal(self.date_format)}) AS VARCHAR), {text})"

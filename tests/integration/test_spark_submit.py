@@ -1,4 +1,7 @@
-"""One job of each layer through spark-submit, as a process of its own, with the same lock, checks and publishing."""
+"""One job of each layer through spark-submit, as a process of its own, with the same lock, checks and publishing.
+
+On this machine alone, and on a cluster whose workers have the libraries but not the project.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,34 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
+from typing import NamedTuple
 
-import pyspark
 import pytest
 
 from lakehouse import delta
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
-from lakehouse.project import PROJECT
+from lakehouse.project import JARS, PROJECT
 from lakehouse.registry import jobs
+from tests.standalone_cluster import QUICK_START, SPARK, WORKERS, standalone_cluster
 
-SPARK = Path(pyspark.__file__).parent
 
-
-def spark_submit(job, root):
+def spark_submit(job, root, *options, **variables):
     """Submit a job as a shell in the project's environment does, on a machine in another time zone."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     conf = {"SPARK_CONF_DIR": str(PROJECT / "conf"), "SPARK_HOME": str(SPARK)}
-    environment = os.environ | conf | {"PATH": path, "TZ": "Pacific/Auckland"}
-    command = [str(SPARK / "bin" / "spark-submit"), job, "--root", str(root)]
+    environment = os.environ | conf | {"PATH": path, "TZ": "Pacific/Auckland"} | variables
+    command = [str(SPARK / "bin" / "spark-submit"), *options, job, "--root", str(root)]
     return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+
+
+def rows_in_order(lake, table, version):
+    rows = delta.arrow(lake, table, version).sort_by([(name, "ascending") for name in jobs()[table].table.key])
+    assert rows.num_rows > 0
+    return rows
 
 
 @pytest.fixture
@@ -42,10 +52,7 @@ def test_a_submitted_job_computes_its_table_and_only_that_the_same_in_another_ti
     assert done.returncode == 0, done.stdout + done.stderr
     after = {name: lake.existing(name).version for name in before}
     assert {name for name in after if after[name] != before[name]} == {table}
-    in_order = [(name, "ascending") for name in jobs()[table].table.key]
-    was, now = (delta.arrow(lake, table, versions[table]).sort_by(in_order) for versions in (before, after))
-    assert now.num_rows > 0
-    assert now == was
+    assert rows_in_order(lake, table, after[table]) == rows_in_order(lake, table, before[table])
     # Nothing depends on the segments, so they are published; other tables depend on the tickets, so those are not.
     is_published = lake.published().versions[table] == after[table]
     assert is_published == (table == "gold.unit_economics_by_segment")
@@ -66,3 +73,64 @@ def test_a_submitted_job_finds_the_lake_busy_and_says_so_without_a_trace(lake):
     said = done.stdout + done.stderr  # spark-submit joins what the job says to its own output
     assert "is busy" in said
     assert "Traceback" not in said
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """The packages as `make package` builds them."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, "."]
+    subprocess.run(command, cwd=PROJECT, check=True)
+    return next(folder.glob("lakehouse-*.whl")).rename(folder / "lakehouse.zip")
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory):
+    """A Python that has the project's libraries and not the project, and leaves a mark when it is used."""
+    folder = tmp_path_factory.mktemp("python")
+    venv.create(folder)
+    # A path that a .pth file adds is not searched for further .pth files, such as the one of an editable install.
+    pth = Path(sysconfig.get_path("purelib", vars={"base": str(folder)})) / "libraries.pth"
+    mark = f"import pathlib; pathlib.Path({str(folder / 'used')!r}).touch()"
+    pth.write_text(sysconfig.get_path("purelib") + f"\n{mark}\n")
+    return folder
+
+
+class Cluster(NamedTuple):
+    options: list[str]
+    folder: Path
+    libraries: Path
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory, package, libraries):
+    """What spark-submit is told to run a job on a cluster, and where the cluster and its Python leave their traces."""
+    folder = tmp_path_factory.mktemp("cluster")
+    jars = ",".join(map(str, sorted(JARS.glob("*.jar"))))
+    python = f"spark.pyspark.python={libraries / 'bin/python'}"
+    java = f"spark.executor.extraJavaOptions=-Duser.timezone=UTC {QUICK_START}"
+    with standalone_cluster(folder) as master:
+        code = ["--jars", jars, "--py-files", str(package)]
+        yield Cluster(["--master", master, *code, "--conf", python, "--conf", java], folder, libraries)
+
+
+@pytest.mark.parametrize(
+    ("table", "has_python_functions"),
+    [
+        ("silver.tickets", True),
+        pytest.param("gold.pipeline_forecast", True, marks=pytest.mark.soak),
+        pytest.param("silver.usage_daily", False, marks=pytest.mark.soak),
+        pytest.param("gold.unit_economics_by_segment", False, marks=pytest.mark.soak),
+    ],
+)
+def test_a_cluster_computes_the_same_table_from_the_same_job(lake, cluster, table, has_python_functions):
+    (cluster.libraries / "used").unlink(missing_ok=True)
+    before, earlier = lake.existing(table).version, set(cluster.folder.glob("*/app-*"))
+    job = f"jobs/{table.replace('.', '/')}.py"
+    done = spark_submit(job, lake.root, *cluster.options, LAKEHOUSE_HOME=str(PROJECT))
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = lake.existing(table).version
+    assert after > before
+    assert rows_in_order(lake, table, after) == rows_in_order(lake, table, before)
+    assert {work.parent.name for work in set(cluster.folder.glob("*/app-*")) - earlier} == set(WORKERS)
+    assert (cluster.libraries / "used").exists() == has_python_functions

@@ -68,7 +68,7 @@ def test_cents_are_divided_and_what_is_no_number_stays():
 
 
 def test_an_unknown_source_and_a_wrong_one_are_refused_with_what_is_known(tmp_path):
-    with pytest.raises(UsageError, match="found 'strip'; expected one of stripe"):
+    with pytest.raises(UsageError, match="found 'strip'; expected one of hubspot, salesforce, stripe, zendesk"):
         read_source(PROJECT / "conf", "strip", TABLES)
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "mine.yml").write_text(
