@@ -84,8 +84,8 @@ def _of_the_tables(text: str, what: str) -> LakehouseError | None:
 
 
 def _is_of_a_lost_jvm(error: BaseException | None) -> bool:
-    """Say whether the connection failed, here or in what led here: what the JVM itself throws has its Java exception."""
-    if error is None or isinstance(error, Py4JJavaError):
+    """Say whether the connection failed, here or in what led here: what the JVM itself throws has its exception or trace."""
+    if error is None or isinstance(error, Py4JJavaError) or "Trace:" in str(error):
         return False
     is_lost = isinstance(error, ConnectionError | Py4JError)
     return is_lost or _is_of_a_lost_jvm(error.__cause__ or error.__context__)

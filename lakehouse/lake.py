@@ -63,7 +63,7 @@ class Lake:
 
     def first_run(self, name: str) -> str | None:
         """Return the run that made ``name``, "" if its log does not go back so far, or None if there is no table."""
-        made = self.table_path(name) / "_delta_log" / f"{0:020}.json"
+        made = self.commit(name, 0)
         if made.is_file():
             return str(_recorded(_commit_info(made)).get("run_id", ""))
         return "" if self.head(name) else None

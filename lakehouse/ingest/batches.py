@@ -41,7 +41,7 @@ def known(lake: Lake, jobs: Mapping[str, Job]) -> Known:
     Replaced ones may come again, and so may those of a table that was lost.
     """
     found = Known()
-    began = {name: lake.first_run(name) for name, job in jobs.items() if job.transform is None}
+    began = {name: lake.first_run(name) for name, job in jobs.items() if job.is_received}
     held = [
         row for row in _recorded(lake) if (first := began.get(row["table_name"])) is not None and first <= row["run_id"]
     ]
@@ -92,7 +92,7 @@ def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
 def cut_short(lake: Lake, jobs: Mapping[str, Job]) -> list[tuple[date | None, ...]]:
     """Return how far each file reaches that came since the last delivery that was brought to its end."""
     ended, reaches = "", []
-    for name in (name for name, job in jobs.items() if job.transform is None):
+    for name in (name for name, job in jobs.items() if job.is_received):
         for head in lake.heads(name):
             batch, run_id = head.metadata.get("batch") or {}, str(head.metadata.get("run_id", ""))
             if "reach" not in batch or "released" in head.metadata:
