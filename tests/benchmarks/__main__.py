@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import forecast, generator, runs, usage, writers
+from tests.benchmarks import forecast, generator, incremental, runs, usage, writers
 
-for benchmark in (runs, generator, usage, forecast, writers):
+for benchmark in (runs, generator, usage, incremental, forecast, writers):
     print(f"\n{benchmark.__name__.rpartition('.')[2]}")
     benchmark.main()

@@ -62,20 +62,20 @@ def main() -> None:
     print(*lines, sep="\n")
 
 
-def made_events(spark: SparkSession, events: int) -> DataFrame:
+def made_events(spark: SparkSession, events: int, first_day: date = FIRST_DAY, days: int = DAYS) -> DataFrame:
     """Return rows of bronze.usage_events in order of time, every value a hash of the event's number."""
     number = F.col("id")
     session = F.floor(number / EVENTS_PER_SESSION)
     user_day = F.floor(session / SESSIONS_PER_USER_DAY)
     user = _drawn(user_day, "user", USERS)
-    second = F.floor(number * DAYS / events) * 86_400 + _drawn(number, "second", 86_400)
+    second = F.floor(number * days / events) * 86_400 + _drawn(number, "second", 86_400)
     event_type = _one_of(_drawn(number, "type", len(EVENT_TYPES)), EVENT_TYPES)
     made = spark.range(events).select(
         F.format_string("%016x", F.xxhash64(number)).alias("event_id"),
         F.format_string("C%07d", user % CUSTOMERS).alias("customer_id"),
         F.format_string("U%08d", user).alias("user_id"),
         F.format_string("S%011d", session).alias("session_id"),
-        F.timestamp_seconds(F.unix_seconds(F.lit(FIRST_DAY).cast("timestamp")) + second).alias("occurred_at"),
+        F.timestamp_seconds(F.unix_seconds(F.lit(first_day).cast("timestamp")) + second).alias("occurred_at"),
         event_type.alias("event_type"),
         F.concat(F.lit("feature_"), _drawn(number, "feature", 32)).alias("feature"),
         F.when(_drawn(number, "outcome", 100) == 0, "error").otherwise("ok").alias("outcome"),

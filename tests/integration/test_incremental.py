@@ -23,17 +23,11 @@ from lakehouse.coverage import last_complete_month_end
 from lakehouse.lake import Lake
 from lakehouse.maintain import maintain
 from lakehouse.project import PROJECT
-from lakehouse.registry import job, jobs
-from lakehouse.rules import QUARANTINE
+from lakehouse.registry import jobs
 from lakehouse.runner import computed, execute, inputs
 from lakehouse.settings import Settings
+from tests.event_graph import BY_MONTH, GRAPH, NAMES
 
-BY_MONTH = ("silver.repeated_events", "silver.user_days", "silver.feature_use", "silver.usage_daily")
-NAMES = (EVENTS.name, *BY_MONTH, "gold.top_features")
-# Rules over other tables have their own tests; here those tables are not there.
-GRAPH = {name: changed(job(name), table=changed(job(name).table, audits=(), foreign_keys={})) for name in NAMES}
-# What is rejected is listed by another job, whose table is empty here.
-GRAPH[QUARANTINE] = changed(job(QUARANTINE), table=changed(job(QUARANTINE).table, inputs={}, audits=()), transform=None)
 CONFIG = load(PROJECT / "conf")
 FIRST_DAY = date(2025, 1, 1)
 

@@ -1,0 +1,104 @@
+"""One more month beside all of them, of the tables that are as large as the events, with few and with many months before it.
+
+python -m tests.benchmarks.incremental [--events-per-month 500000] [--months 36 72] [--folder /tmp/incremental-benchmark]
+
+Events are those of tests.benchmarks.usage. All months but the last are received and built; then the last one is, by the
+same road as every run. DuckDB computes user days and daily facts of all months from the same Parquet files beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyspark
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.config import load
+from lakehouse.console import Silence
+from lakehouse.lake import Lake
+from lakehouse.project import PROJECT
+from lakehouse.runner import execute
+from lakehouse.session import get_session
+from tests.benchmarks.usage import made_events, with_duckdb
+from tests.event_graph import BY_MONTH, EVENTS, GRAPH
+
+LAST_MONTH = date(2026, 6, 1)
+# What DuckDB computes as well.
+COMPARED = ("silver.repeated_events", "silver.user_days", "silver.usage_daily")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events-per-month", type=int, default=500_000)
+    parser.add_argument("--months", type=int, nargs="+", default=[36, 72])
+    parser.add_argument("--folder", type=Path, default=Path("/tmp/incremental-benchmark"))  # noqa: S108
+    options = parser.parse_args()
+    threads = get_session().sparkContext.defaultParallelism
+    print(f"{platform.machine()}, {threads} threads, Spark {pyspark.__version__}, DuckDB {duckdb.__version__}")
+    for months in options.months:
+        _measure(options.folder, months, months * options.events_per_month, threads)
+
+
+def _measure(folder: Path, months: int, events: int, threads: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    spark, lake = get_session(), Lake(folder)
+    first_day = date(LAST_MONTH.year - months // 12, LAST_MONTH.month + 1, 1)
+    days = (LAST_MONTH - first_day).days + 30
+    received = made_events(spark, events, first_day, days)
+    is_last = F.col("event_month") == F.lit(LAST_MONTH)
+    _receive(lake, received.filter(~is_last), date(2026, 5, 31))
+    full = _built(lake)
+    _receive(lake, received.filter(is_last), date(2026, 6, 30))
+    month = _built(lake)
+    (folder / "events").symlink_to(lake.table_path(EVENTS))
+    started = time.monotonic()
+    with_duckdb(folder, threads)
+    duckdb_seconds = time.monotonic() - started
+    print(f"\n{months} months, {events:,} events; peak memory of the JVM {_peak_gib(spark):.1f} GiB")
+    for name in (*BY_MONTH, "gold.top_features"):
+        print(f"{name:24} all {full[name]:7.1f} s   one more {month[name]:7.1f} s   {month[name] / full[name]:.3f}")
+    seconds = sum(month[name] for name in COMPARED)
+    print(
+        f"{'user days and daily facts':24} one more {seconds:.1f} s   DuckDB, all {duckdb_seconds:.1f} s   {seconds / duckdb_seconds:.2f}"
+    )
+
+
+def _receive(lake: Lake, events: DataFrame, covered_to: date) -> None:
+    table = GRAPH[EVENTS].table
+    provenance = {
+        "_source": F.lit("benchmark"),
+        "_batch_id": F.lit(str(covered_to)),
+        "_row": F.lit(0),
+        "_ingested_at": F.lit(covered_to).cast("timestamp"),
+        "_unread": F.lit(None),
+    }
+    batch = {"source": "files", "covered_to": covered_to.isoformat()}
+    writer = table.select(events.withColumns(provenance)).write.format("delta").mode("append")
+    metadata = json.dumps({"run_id": str(covered_to), "batch": batch})
+    writer.partitionBy(*table.partition_by).option("userMetadata", metadata).save(str(lake.table_path(EVENTS)))
+
+
+def _built(lake: Lake) -> dict[str, float]:
+    run = execute(lake, load(PROJECT / "conf"), dict(GRAPH), Silence())
+    if run.status != "published":
+        raise SystemExit(f"The run ended as {run.status}: {run.message}")
+    return {step.table_name: step.duration_seconds for step in run.steps}
+
+
+def _peak_gib(spark: pyspark.sql.SparkSession) -> float:
+    process = spark.sparkContext._jvm.ProcessHandle.current().pid()
+    status = Path(f"/proc/{process}/status").read_text()
+    (kib,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return kib / 2**20
+
+
+if __name__ == "__main__":
+    main()
