@@ -39,7 +39,7 @@ USAGE_EVENTS = Table(
     description="Usage: one row per event.",
     grain="event",
     key=("event_id",),
-    partition_by=("event_month",),
+    by_month="event_month",
     columns=(
         Column("event_id", "string", "Event"),
         Column("customer_id", "string", "Customer"),
@@ -87,7 +87,7 @@ USAGE_MONTHLY = Table(
     grain="customer × month",
     key=("customer_id", "event_month"),
     inputs={"events": USAGE_EVENTS.name},
-    partition_by=("event_month",),
+    by_month="event_month",
     columns=(
         Column("customer_id", "string", "Customer", nullable=False),
         Column("event_month", "date", "Month", nullable=False),
