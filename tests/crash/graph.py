@@ -38,7 +38,7 @@ USAGE_EVENTS = Table(
     name="bronze.usage_events",
     description="Usage: one row per event.",
     grain="event",
-    key=("event_id",),
+    key=("event_id", "event_month"),
     by_month="event_month",
     columns=(
         Column("event_id", "string", "Event"),
