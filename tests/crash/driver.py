@@ -93,10 +93,11 @@ def _stop_at(boundary: Boundary, signal: Path) -> None:
 
 
 def _pause(signal: Path) -> None:
-    draft = signal.with_suffix(".new")
+    draft, parent = signal.with_suffix(".new"), os.getppid()
     draft.write_text(str(os.getpid()))
     draft.replace(signal)
-    while signal.exists():
+    # Nobody would tell it to go on once the test itself was killed.
+    while signal.exists() and os.getppid() == parent:
         time.sleep(0.02)
 
 
