@@ -24,7 +24,6 @@ PUBLISHED = NAMES[NAMES.index("the pointer is replaced") :]
 BY_PYTHON_ALONE = ("a table is computed", "a table is written")
 RANDOM_MOMENTS, SEED = 30, 11
 IN_SHORT = {
-    ("a file is received", "all"),
     ("a table is written", "jvm"),
     ("the pointer is about to be replaced", "all"),
 }

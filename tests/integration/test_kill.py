@@ -1,4 +1,4 @@
-"""A run that is killed between two tables leaves the published run readable and the lake free."""
+"""Over the whole graph (tests/crash has a small one), a run that is killed between two tables leaves the published run readable and the lake free."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from lakehouse import delta
 from lakehouse.lake import Lake
 
 DEADLINE_SECONDS = 120
 
 
+@pytest.mark.soak
 def test_a_run_killed_between_two_tables_leaves_the_published_run_as_it_was(small_lake, tmp_path):
     shutil.copytree(small_lake.root, tmp_path / "lake")
     lake = Lake(tmp_path / "lake")

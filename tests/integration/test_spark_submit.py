@@ -114,13 +114,14 @@ def cluster(tmp_path_factory, package, libraries):
         yield Cluster(["--master", master, *code, "--conf", python, "--conf", java], folder, libraries)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("table", "has_python_functions"),
     [
         ("silver.tickets", True),
-        pytest.param("gold.pipeline_forecast", True, marks=pytest.mark.soak),
-        pytest.param("silver.usage_daily", False, marks=pytest.mark.soak),
-        pytest.param("gold.unit_economics_by_segment", False, marks=pytest.mark.soak),
+        ("gold.pipeline_forecast", True),
+        ("silver.usage_daily", False),
+        ("gold.unit_economics_by_segment", False),
     ],
 )
 def test_a_cluster_computes_the_same_table_from_the_same_job(lake, cluster, table, has_python_functions):

@@ -25,7 +25,7 @@ done AS (
 )
 SELECT
     opportunity_id AS record_id, account_id, opportunity_type, outcome, segment, 1 AS deals,
-    (epoch_us(until) - epoch_us(created_at))::DECIMAL(38, 12) / 604800000000 AS open_weeks,
+    ((epoch_us(until) - epoch_us(created_at)) / 604800000000)::DECIMAL(28, 12) AS open_weeks,
     coalesce(activities, 0) AS activities, coalesce(activities_outside, 0) AS activities_outside,
     coalesce(calls, 0) AS calls, coalesce(emails, 0) AS emails, coalesce(meetings, 0) AS meetings,
     coalesce(demos, 0) AS demos, coalesce(contact_activities, 0) AS contact_activities,
