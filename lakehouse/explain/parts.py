@@ -94,9 +94,9 @@ class Explanation:
         if is_below:
             return self.published == declared.minimum
         difference = abs(Decimal(str(self.published)) - recomputed)
-        if not is_ratio:
-            return difference == 0
-        return difference <= (DOUBLE_TOLERANCE if declared.type == "double" else MONEY_TOLERANCE)
+        # What is published is rounded where it is a double or a quotient; any other sum is exact.
+        rounding = DOUBLE_TOLERANCE if declared.type == "double" else MONEY_TOLERANCE if is_ratio else 0
+        return difference <= rounding
 
 
 def explained(address: Address, published: Database) -> Explanation:
