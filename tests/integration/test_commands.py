@@ -116,6 +116,7 @@ def test_a_failed_check_stops_the_publishing_until_the_cause_is_gone(lake, monke
     assert {row["rule"] for row in results if row["status"] == "fail"} == {"never"}
 
 
+@pytest.mark.soak
 def test_later_days_are_appended_and_only_what_they_touch_changes(lake):
     before = delta.arrow(lake, "bronze.payments").num_rows
     outcome = as_json(lake, "run", "--through", "2025-01-31")

@@ -199,8 +199,6 @@ def test_a_late_event_repairs_its_month_and_what_depends_on_it_and_leaves_the_ot
         company.lake.published().tables["silver.usage_daily"].rows
         == delta.arrow(company.lake, "silver.usage_daily").num_rows
     )
-    company.another_month()
-    company.a_file_is_replaced()
     assert differing(spark, company) == []
 
 

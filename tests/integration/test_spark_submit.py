@@ -63,7 +63,7 @@ def test_a_submitted_bronze_job_brings_the_records_that_its_table_lacks(lake):
     shutil.rmtree(lake.table_path("bronze.plans"))
     done = spark_submit("jobs/bronze/plans.py", lake.root)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert lake.existing("bronze.plans").rows == 4
+    assert delta.arrow(lake, "bronze.plans").num_rows == 4
 
 
 def test_a_submitted_job_finds_the_lake_busy_and_says_so_without_a_trace(lake):
