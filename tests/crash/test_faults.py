@@ -19,7 +19,7 @@ from lakehouse.ops import RUNS
 from lakehouse.reader import published
 from tests.crash.conftest import assert_made_good, command, exports, files, rows, without_ops
 
-pytestmark = pytest.mark.usefixtures("small_graph")
+pytestmark = [pytest.mark.soak, pytest.mark.usefixtures("small_graph")]
 
 PAGE = 4096
 ROOM_IN_PAGES = (0, 2, 8, 16, 32, 48, 64, 96, 128, 192)
@@ -51,7 +51,6 @@ def failure(*arguments):
     return told.exit_code, str(told)
 
 
-@pytest.mark.soak
 def test_wherever_a_run_finds_the_disk_full_it_says_so_and_the_next_one_loses_nothing(case, tmp_path, mount):
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -119,7 +118,6 @@ DAMAGE = {
 }
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize(("name", "damage"), DAMAGE.values(), ids=DAMAGE)
 def test_damage_is_told_a_rollback_shows_the_run_before_and_what_was_lost_comes_again(case, two_runs, name, damage):
     lake, root = two_runs, two_runs.root
@@ -149,7 +147,6 @@ def test_damage_is_told_a_rollback_shows_the_run_before_and_what_was_lost_comes_
     assert not fsck(lake).is_broken
 
 
-@pytest.mark.soak
 def test_a_run_whose_clock_was_set_back_is_published_after_the_earlier_ones(case, root, monkeypatch):
     class Earlier(datetime):
         @classmethod

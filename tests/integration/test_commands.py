@@ -134,6 +134,7 @@ def test_another_company_on_the_same_lake_is_refused(lake, option):
         command(lake, "run", *option)
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("spark")
 def test_the_dry_run_tries_every_job_and_writes_nothing(tmp_path):
     lake = Lake(tmp_path / "empty")

@@ -72,6 +72,7 @@ def addresses(figure, published, condition):
             yield Address(figure, period, None if dimension == "all" else dimension, values)
 
 
+@pytest.mark.soak
 def test_the_parts_of_every_figure_add_up_to_the_published_number_in_many_months_and_dimensions(published):
     different, checked, dimensions = [], Counter(), set()
     for (offset, figure), (condition, wanted) in product(enumerate(figures()), NUMBERS.items()):

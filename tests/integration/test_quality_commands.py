@@ -104,6 +104,7 @@ def test_a_failed_reconciliation_leaves_the_published_run_and_a_warning_does_not
     assert lake.published().quality.warned == 1
 
 
+@pytest.mark.soak
 def test_a_rejected_row_is_listed_corrected_released_once_and_accounted_for(lake, tmp_path):
     table = jobs()[TRAFFIC].table
     head = lake.existing(TRAFFIC)

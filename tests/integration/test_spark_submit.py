@@ -45,7 +45,9 @@ def lake(small_lake, tmp_path):
     return Lake(tmp_path / "lake")
 
 
-@pytest.mark.parametrize("table", ["silver.tickets", "gold.unit_economics_by_segment"])
+@pytest.mark.parametrize(
+    "table", [pytest.param("silver.tickets", marks=pytest.mark.soak), "gold.unit_economics_by_segment"]
+)
 def test_a_submitted_job_computes_its_table_and_only_that_the_same_in_another_time_zone(lake, table):
     before = {name: lake.existing(name).version for name in lake.published().tables}
     done = spark_submit(f"jobs/{table.replace('.', '/')}.py", lake.root)
@@ -59,6 +61,7 @@ def test_a_submitted_job_computes_its_table_and_only_that_the_same_in_another_ti
     assert ("Published" in done.stdout) == is_published
 
 
+@pytest.mark.soak
 def test_a_submitted_bronze_job_brings_the_records_that_its_table_lacks(lake):
     shutil.rmtree(lake.table_path("bronze.plans"))
     done = spark_submit("jobs/bronze/plans.py", lake.root)
