@@ -69,6 +69,7 @@ def test_a_selected_table_without_dependants_is_rebuilt_and_published(lake):
     assert changed == {"gold.top_features"}
 
 
+@pytest.mark.soak
 def test_a_rebuilt_table_with_dependants_is_not_published_and_the_rest_is_named(lake):
     before = lake.published()
     outcome = as_json(lake, "run", "--select", "gold.survival_curves", "--full")

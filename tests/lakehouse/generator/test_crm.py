@@ -105,6 +105,7 @@ def digest(table: pa.Table) -> str:
     return sha256(repr(table.to_pydict()).encode()).hexdigest()[:16]
 
 
+@pytest.mark.soak
 def test_the_crm_leaves_everything_else_bit_for_bit_as_it_was(company: Company, schemas: Mapping[str, Any]) -> None:
     parts: defaultdict[str, list[pa.Table]] = defaultdict(list)
     through = date(2024, 6, 30)

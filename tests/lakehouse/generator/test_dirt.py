@@ -79,6 +79,7 @@ def test_the_sound_rows_are_those_without_dirt_and_every_other_row_is_told(feed:
     assert max(days) <= THROUGH
 
 
+@pytest.mark.soak
 def test_two_feeds_that_meet_bring_the_same_dirt_as_one(feed: Any, dirty: Any) -> None:
     tables, planted = dirty
     (earlier, planted_early), (later, planted_late) = feed(through=CUT), feed(after=CUT)
