@@ -89,16 +89,19 @@ class Books:
         return run
 
     @property
+    def rows(self):
+        version = self.lake.published().tables[TABLE.name].version
+        stored = delta.arrow(self.lake, TABLE.name, version).to_pylist()
+        return sorted(stored, key=lambda row: [row[name] for name in ("run_id", "month", "figure_of", "measure")])
+
+    @property
     def told(self):
-        rows = delta.arrow(self.lake, TABLE.name, self.lake.published().tables[TABLE.name].version).to_pylist()
-        return [
-            (row["measure"], row["month"], row["figure_of"], row["value_before"], row["value_after"]) for row in rows
-        ]
+        columns = ("measure", "month", "figure_of", "value_before", "value_after")
+        return [tuple(row[name] for name in columns) for row in self.rows]
 
     @property
     def last(self):
-        version = self.lake.published().tables[TABLE.name].version
-        return delta.arrow(self.lake, TABLE.name, version).to_pylist()[-1]
+        return self.rows[-1]
 
 
 @pytest.fixture
