@@ -19,7 +19,10 @@ from lakehouse.settings import Settings
 
 
 def candidate(run: Run, settings: Settings) -> Manifest:
-    """Return the manifest of the newest versions of all tables that are up to date with their inputs."""
+    """Return the manifest of the newest versions of all tables that are up to date with their inputs.
+
+    What a run records itself of what it publishes is still to come.
+    """
     lake, jobs, config = run.lake, run.jobs, run.config
     stale = make_plan(jobs, lake, settings).due
     return Manifest(
@@ -29,7 +32,11 @@ def candidate(run: Run, settings: Settings) -> Manifest:
         code=fingerprint.digest({name: fingerprint.of_code(job.path) for name, job in jobs.items()}),
         configuration=fingerprint.digest([config.company, config.metrics, config.sla]),
         batch=received(lake),
-        tables={name: entry(lake, job) for name, job in jobs.items() if name not in stale and lake.head(name)},
+        tables={
+            name: entry(lake, job)
+            for name, job in jobs.items()
+            if name not in stale and lake.head(name) and not job.is_recorded
+        },
         quality=Quality(
             checks=len(run.results),
             failed=sum(result.stops for result in run.results),
@@ -45,9 +52,15 @@ def remaining(jobs: Mapping[str, Job], lake: Lake, settings: Settings) -> list[s
     return [name for name in plan.order if name in plan.due and current is not None and name in current.tables]
 
 
-def is_withdrawn(lake: Lake, manifest: Manifest) -> bool:
+def has_versions(jobs: Mapping[str, Job], published: Manifest, manifest: Manifest) -> bool:
+    """Say whether ``published`` has just the versions of the candidate ``manifest``, beside what runs record themselves."""
+    recorded = {name for name, job in jobs.items() if job.is_recorded}
+    return {name: version for name, version in published.versions.items() if name not in recorded} == manifest.versions
+
+
+def is_withdrawn(jobs: Mapping[str, Job], lake: Lake, manifest: Manifest) -> bool:
     """Say whether just these versions were published before and then rolled back."""
-    return any(kept.withdrawn and kept.versions == manifest.versions for kept in lake.manifests())
+    return any(kept.withdrawn and has_versions(jobs, kept, manifest) for kept in lake.manifests())
 
 
 def publish(lake: Lake, manifest: Manifest) -> None:

@@ -38,6 +38,11 @@ class Job:
         """Whether its rows come from outside: a bronze table."""
         return self.table.layer == "bronze"
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the run itself writes its rows, of what it publishes."""
+        return self.transform is None and not self.is_received
+
 
 @cache
 def jobs() -> Mapping[str, Job]:

@@ -41,7 +41,7 @@ def restated(run: Run, manifest: Manifest) -> Manifest:
 
 def _rows(run: Run, before: Manifest, after: Manifest) -> Iterator[dict[str, Any]]:
     for name in run.jobs[RESTATEMENTS].table.inputs.values():
-        versions = [manifest.tables[name].version if name in manifest.tables else None for manifest in (before, after)]
+        versions = [manifest.versions.get(name) for manifest in (before, after)]
         if None not in versions and versions[0] != versions[1]:
             table = run.jobs[name].table
             told = {
@@ -64,7 +64,9 @@ def _reasons(run: Run, name: str, before: Manifest, after: Manifest) -> dict[str
         "configuration": before.configuration != after.configuration,
     }
     files = sorted(set(_files(run, changed, before)))
-    return {"cause": "+".join(reason for reason in reasons if reasons[reason]), "files": ", ".join(files) or None}
+    # A fingerprint covers nothing else.
+    cause = "+".join(reason for reason, differs in reasons.items() if differs) or "libraries"
+    return {"cause": cause, "files": ", ".join(files) or None}
 
 
 def _files(run: Run, tables: Iterable[str], before: Manifest) -> Iterator[str]:

@@ -25,7 +25,7 @@ from lakehouse.lock import jvm_lock, writer_lock
 from lakehouse.months import basis, due_months
 from lakehouse.ops import record
 from lakehouse.plan import job_fingerprint, make_plan
-from lakehouse.publish import candidate, is_withdrawn, publish, remaining
+from lakehouse.publish import candidate, has_versions, is_withdrawn, publish, remaining
 from lakehouse.quality import audit_across_tables, refuse_broken
 from lakehouse.registry import Job
 from lakehouse.restatements import restated
@@ -241,9 +241,9 @@ def _publish(run: Run, settings: Settings) -> None:
     if left:
         run.status = "kept"
         run.message = f"not published: {', '.join(left)} depend on what changed and remain to be run"
-    elif current is not None and current.versions == manifest.versions:
+    elif current is not None and has_versions(run.jobs, current, manifest):
         run.status, run.manifest = "unchanged", current
-    elif is_withdrawn(run.lake, manifest):
+    elif is_withdrawn(run.jobs, run.lake, manifest):
         run.status = "kept"
         run.message = "not published: a rollback withdrew just these versions; new records, code or settings lift that"
     else:

@@ -1,4 +1,4 @@
-"""What was published of a month and then changed: one row per run, table, measure and period whose figure is another one.
+"""What was published of a month and then changed: one row per run, table, measure, month and group whose figure is another one.
 
 A run compares what it is about to publish with what is published. A month counts once it was complete; what is new, such as
 another month, is no restatement. Each run adds to what the runs before it restated.
@@ -34,7 +34,7 @@ table = Table(
         Column("change", FIGURE, "value_after − value_before, where both are known"),
         Column("as_of_before", "date", "Day as of which the figure of before was computed", nullable=False),
         Column("as_of", "date", "Day as of which the new one was", nullable=False),
-        Column("cause", "string", "What differs between the runs: records, code or configuration, joined by +",
+        Column("cause", "string", "What differs between the runs: records, code or configuration, joined by +; else libraries",
                nullable=False),
         Column("files", "string", "Files, or batches, that came in between for the tables that the figure is made from"),
     ),

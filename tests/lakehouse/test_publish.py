@@ -96,8 +96,8 @@ def test_a_rollback_shows_the_run_before_and_withdraws_the_one_after(lake):
     second = published(lake, "run2", 1)
     assert rollback(lake).run_id == "run1"
     assert lake.published().versions == first.versions
-    assert is_withdrawn(lake, second)
-    assert not is_withdrawn(lake, first)
+    assert is_withdrawn({}, lake, second)
+    assert not is_withdrawn({}, lake, first)
 
 
 def test_a_rollback_skips_what_was_withdrawn_before(lake):
@@ -110,7 +110,7 @@ def test_a_rollback_skips_what_was_withdrawn_before(lake):
 def test_a_rollback_to_a_named_run_withdraws_all_after_it(lake):
     manifests = [published(lake, run_id, version) for version, run_id in enumerate(["run1", "run2", "run3"])]
     assert rollback(lake, "run1").run_id == "run1"
-    assert [is_withdrawn(lake, manifest) for manifest in manifests] == [False, True, True]
+    assert [is_withdrawn({}, lake, manifest) for manifest in manifests] == [False, True, True]
 
 
 def test_a_rollback_from_the_first_run_is_refused(lake):

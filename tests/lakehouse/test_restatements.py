@@ -16,7 +16,7 @@ from lakehouse.console import Silence
 from lakehouse.lake import Lake
 from lakehouse.manifest import Entry, Manifest, Quality
 from lakehouse.project import PROJECT
-from lakehouse.publish import publish, rollback
+from lakehouse.publish import has_versions, is_withdrawn, publish, rollback
 from lakehouse.registry import Job
 from lakehouse.restatements import restated
 from lakehouse.run import Run
@@ -40,9 +40,9 @@ FIGURES = Table(
     inputs={"bills": RECEIVED.name},
 )
 TABLE = changed(RESTATEMENTS, inputs={"figures": FIGURES.name})
-JOBS = {
-    table.name: Job(table, None, PROJECT / "jobs" / "gold" / "restatements.py") for table in (RECEIVED, FIGURES, TABLE)
-}
+PLACE = PROJECT / "jobs" / "gold" / "restatements.py"
+JOBS = {table.name: Job(table, None, PLACE) for table in (RECEIVED, TABLE)}
+JOBS[FIGURES.name] = Job(FIGURES, lambda bills: bills, PLACE)
 
 
 class Books:
@@ -167,6 +167,22 @@ def test_what_a_run_restated_that_was_not_published_is_gone(books):
     books.close((MARCH, "SMB", "1.00", 0.5, 1), (APRIL, "SMB", "110.00", None, 1), is_published=False)
     books.close((MARCH, "SMB", "3.00", 0.5, 1), (APRIL, "SMB", "110.00", None, 1))
     assert [row[3:] for row in books.told] == [(Decimal(100), Decimal(3))]
+
+
+def test_a_change_of_neither_is_one_of_the_libraries(books):
+    books.close((MARCH, "SMB", "1.00", 0.5, 1), (APRIL, "SMB", "110.00", None, 1), file=None)
+    assert books.last["cause"] == "libraries"
+
+
+def test_runs_are_told_apart_by_what_was_computed_whatever_they_restated(books):
+    restating = books.close((MARCH, "SMB", "1.00", 0.5, 1), (APRIL, "SMB", "110.00", None, 1))
+    current = books.lake.published()
+    computed = current.model_copy(update={"tables": {n: e for n, e in current.tables.items() if n != TABLE.name}})
+    assert restating.restated == 1
+    assert has_versions(JOBS, current, computed)
+    rollback(books.lake)
+    assert not has_versions(JOBS, books.lake.published(), computed)
+    assert is_withdrawn(JOBS, books.lake, computed)
 
 
 def test_after_a_rollback_the_next_run_restates_what_is_published_then(books):
