@@ -1,4 +1,4 @@
-"""Over the whole graph (tests/crash has a small one), a run that is killed between two tables leaves the published run readable and the lake free."""
+"""A run over the whole graph that is killed leaves what is published as it was, and the lake free: tests/crash has the rest."""
 
 from __future__ import annotations
 
