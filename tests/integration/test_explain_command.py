@@ -126,6 +126,7 @@ def test_the_records_behind_a_count_are_as_many_as_it_says(published):
         assert len(received) == 1
 
 
+@pytest.mark.soak
 def test_every_record_behind_a_number_of_each_table_was_received_and_kept(small_lake):
     metrics = load(PROJECT / "conf").metrics
     followed = Counter()

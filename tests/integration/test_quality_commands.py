@@ -61,6 +61,7 @@ def test_the_run_recorded_every_check_and_raised_no_false_alarm(small_lake):
     assert {result["action"] for result in of_the_run} == {"stop", "mark", "quarantine"}
 
 
+@pytest.mark.soak
 def test_check_judges_the_published_tables_anew_and_records_it(lake):
     outcome = as_json(lake, "check", "--table", "gold.payment_summary", "--table", "silver.customers")
     statuses = {(result["table_name"], result["rule"]): result["status"] for result in outcome["results"]}

@@ -115,6 +115,7 @@ def test_a_writer_that_is_to_wait_waits_for_a_jvm_beyond_its_grace(tmp_path, mon
         process.wait(timeout=5)
 
 
+@pytest.mark.soak
 def test_every_command_that_writes_can_wait_and_ends_with_75_otherwise(tmp_path):
     (tmp_path / "corrected.jsonl").touch()
     root = tmp_path / "lake"

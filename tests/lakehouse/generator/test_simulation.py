@@ -22,6 +22,7 @@ def ordered(table: pa.Table) -> pa.Table:
     return table.sort_by([(name, "ascending") for name in table.column_names])
 
 
+@pytest.mark.soak
 def test_two_feeds_that_meet_are_the_same_as_one(generate: Callable[..., Tables], tables: Tables) -> None:
     earlier, later = generate(CUT), generate(after=CUT)
     for name, whole in tables.items():
