@@ -13,12 +13,14 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError
+from deltalake.transaction import AddAction, create_table_with_add_actions
 from pyarrow import fs
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse import data_files
 from lakehouse.config import LakeConfig
 from lakehouse.errors import BrokenLakeError, LakehouseError
 from lakehouse.fingerprint import digest
@@ -60,32 +62,27 @@ def replace(
 ) -> None:
     """Replace the content of ``table``, or that of its ``months``, by ``frame`` in one commit that carries ``metadata``.
 
-    A table that does not exist gets comments, constraints, retention and partitioning in the same commit. One that was
-    written under another declaration is emptied under the new one first; its earlier versions stay readable.
+    A table that does not exist gets comments, keys that are not null, retention and partitioning in the same commit; so
+    does one that was written under another declaration, whose earlier versions stay readable.
 
     Raises:
         LakehouseError: if the frame's fields are not the declared ones.
+        QualityError: if a row has no value in a column of the key.
     """
     check_schema(frame, table)
-    path = str(lake.table_path(table.name))
-    head = lake.head(table.name)
+    path, head = lake.table_path(table.name), lake.head(table.name)
     declared = declaration(table, config)
-    if head is not None and head.metadata.get("declaration") != declared:
-        _redeclare(frame.sparkSession, path, table, _properties(table, config))
-    # Where no month changed, the commit has no rows and only tells what they were computed from.
-    mode = "append" if months is not None and not months else "overwrite"
-    writer = frame.select(*_described(table)).write.format("delta").mode(mode)
-    if head is None:
-        writer = writer.options(**_properties(table, config)).partitionBy(*table.partition_by)
-    if months:
-        days = ", ".join(f"DATE'{month}'" for month in sorted(months))
-        writer = writer.option("replaceWhere", f"{table.by_month} IN ({days})")
-    writer.option("userMetadata", json.dumps({**metadata, "declaration": declared})).save(path)
+    files = data_files.write(frame, path, table)
+    recorded = {**metadata, "declaration": declared}
+    if head is None or head.metadata.get("declaration") != declared:
+        _create(path, files, table, config, recorded)
+    else:
+        _commit(path, files, table, recorded, months)
 
 
 def declaration(table: Table, config: LakeConfig) -> str:
     """Return the hash of what is declared of the stored table; another one empties it before it is written."""
-    return digest([repr(table.columns), table.partition_by, _properties(table, config)])
+    return digest([repr(table.columns), table.key, table.partition_by, _kept(table, config)])
 
 
 def append(
@@ -117,7 +114,8 @@ def append(
 
 def overwrite(data: pa.Table, lake: Lake, table: Table, config: LakeConfig, metadata: Mapping[str, Any]) -> None:
     """Replace the content of ``table`` by ``data``, as :func:`append` adds to it."""
-    _write(data, lake, table, config, metadata, mode="overwrite", schema_mode="overwrite")
+    recorded = {**metadata, "rows": data.num_rows}
+    _write(data, lake, table, config, recorded, mode="overwrite", schema_mode="overwrite")
 
 
 def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
@@ -225,28 +223,51 @@ def _write(
         "description": table.description,
         "partition_by": table.partition_by or None,
         "configuration": _kept(table, config),
-        "commit_properties": CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
+        "commit_properties": _properties(metadata),
     }
     write_deltalake(target, data, **options, **how)
 
 
-def _redeclare(spark: SparkSession, path: str, table: Table, properties: Mapping[str, str]) -> None:
-    nothing = spark.createDataFrame(table.arrow_schema.empty_table()).select(*_described(table))
-    writer = nothing.writeTo(f"delta.`{path.replace('`', '``')}`").using("delta")
-    for name, value in properties.items():
-        writer = writer.tableProperty(name, value)
-    if table.partition_by:
-        writer = writer.partitionedBy(*(F.col(name) for name in table.partition_by))
-    writer.createOrReplace()
+def _create(
+    path: Path, files: list[AddAction], table: Table, config: LakeConfig, metadata: Mapping[str, Any]
+) -> None:
+    """Make the table of the files, in place of what is there under another declaration."""
+    create_table_with_add_actions(
+        str(path),
+        Schema.from_arrow(pa.schema([field.with_nullable(field.name not in table.key) for field in table.arrow_schema])),
+        files,
+        mode="overwrite",
+        partition_by=table.partition_by,
+        name=table.name,
+        description=table.description,
+        configuration=_kept(table, config),
+        commit_properties=_properties({**metadata, "rows": data_files.rows(files)}),
+    )
 
 
-def _described(table: Table) -> list[Column]:
-    return [F.col(column.name).alias(column.name, metadata={"comment": column.description}) for column in table.columns]
+def _commit(
+    path: Path,
+    files: list[AddAction],
+    table: Table,
+    metadata: Mapping[str, Any],
+    months: AbstractSet[date] | None,
+) -> None:
+    """Put the files in place of all others, or of those of the ``months``."""
+    with _as_broken(table.name):
+        target = DeltaTable(str(path))
+    if months is None:
+        metadata = {**metadata, "rows": data_files.rows(files)}
+    replaced = [(str(table.by_month), "in", sorted(map(str, months)))] if months else None
+    # Where no month changed, the commit has no rows and only tells what they were computed from.
+    mode = "append" if months is not None and not months else "overwrite"
+    properties = _properties(metadata)
+    target.create_write_transaction(
+        files, mode, target.schema(), table.partition_by, replaced, commit_properties=properties
+    )
 
 
-def _properties(table: Table, config: LakeConfig) -> dict[str, str]:
-    not_null = {f"delta.constraints.{name}_not_null": f"{name} IS NOT NULL" for name in table.key}
-    return _kept(table, config) | not_null
+def _properties(metadata: Mapping[str, Any]) -> CommitProperties:
+    return CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)})
 
 
 def _kept(table: Table, config: LakeConfig) -> dict[str, str]:

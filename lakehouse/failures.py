@@ -6,19 +6,13 @@ import errno
 
 from py4j.protocol import Py4JError, Py4JJavaError
 
-from lakehouse.errors import BrokenLakeError, LakehouseError, QualityError
+from lakehouse.errors import BrokenLakeError, LakehouseError
 from lakehouse.setup import LOGS
 
 FULL_DISK = "No space left on device"
 READ_ONLY = "Read-only file system"
-# What Spark and Delta call a table of which files are gone or damaged.
-DAMAGED = (
-    "FAILED_READ_FILE",
-    "PATH_NOT_FOUND",
-    "DELTA_FILE_NOT_FOUND",
-    "DELTA_STATE_RECOVER_ERROR",
-    "DELTA_TRUNCATED_TRANSACTION_LOG",
-)
+# What Spark calls a table of which files are gone or damaged.
+DAMAGED = ("FAILED_READ_FILE", "PATH_NOT_FOUND")
 
 
 def as_paragraph(error: BaseException, what: str) -> LakehouseError:
@@ -72,13 +66,6 @@ def _of_the_tables(text: str, what: str) -> LakehouseError | None:
             found=_head(text[damage:]),
             expected="every file that the tables' logs name",
             do="Run `lakehouse fsck`, which names all that is broken and says what to do; what is published is as it was.",
-        )
-    if "DELTA_VIOLATE_CONSTRAINT" in text or "DELTA_NOT_NULL_CONSTRAINT_VIOLATED" in text:
-        return QualityError(
-            what,
-            found=_head(text[text.find("DELTA_") :]),
-            expected="rows that keep the declared constraints",
-            do="Correct the records or the job; the published run is as it was.",
         )
     return None
 

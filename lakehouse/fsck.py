@@ -14,13 +14,14 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from lakehouse.data_files import UNFINISHED
 from lakehouse.errors import BrokenLakeError
 from lakehouse.forgotten import erasure_after
 from lakehouse.lake import CURRENT, MANIFESTS, Lake
 from lakehouse.manifest import Manifest
 
-# Left by a process that was killed while it wrote: by files.replacing, by Delta in Spark, by delta-rs.
-DRAFTS = (".*.new", ".*.tmp", "_commit_*.tmp")
+# Left by a process that was killed while it wrote: by files.replacing, by Spark, by delta-rs.
+DRAFTS = (".*.new", UNFINISHED, "_commit_*.tmp")
 
 
 @dataclass(frozen=True)

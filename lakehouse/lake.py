@@ -59,7 +59,8 @@ class Lake:
         for commit in sorted(log.glob("[0-9]" * 20 + ".json"), reverse=True):
             info = _commit_info(commit)
             if not _is_upkeep(info):
-                yield Head(int(commit.stem), _recorded(info), _rows(info))
+                recorded = _recorded(info)
+                yield Head(int(commit.stem), recorded, recorded.get("rows"))
 
     def first_run(self, name: str) -> str | None:
         """Return the run that made ``name``, "" if its log does not go back so far, or None if there is no table."""
@@ -195,11 +196,3 @@ def _recorded(info: dict[str, Any]) -> dict[str, Any]:
     except json.JSONDecodeError:
         return {}
     return recorded if isinstance(recorded, dict) else {}
-
-
-def _rows(info: dict[str, Any]) -> int | None:
-    parameters, metrics = info.get("operationParameters", {}), info.get("operationMetrics", {})
-    writes_all = parameters.get("mode") == "Overwrite" and not parameters.get("predicate")
-    # Spark and delta-rs name the same number differently.
-    rows = metrics.get("numOutputRows", metrics.get("num_added_rows"))
-    return int(rows) if writes_all and rows is not None else None

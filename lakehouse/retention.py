@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from deltalake import DeltaTable, PostCommitHookProperties
 
 from lakehouse.config import LakeConfig
+from lakehouse.data_files import UNFINISHED
 from lakehouse.lake import MANIFESTS, Lake
 
 HOURS_PER_DAY = 24
@@ -53,11 +55,12 @@ def take_files_away(lake: Lake, name: str, *, older_than_days: int) -> None:
 
     if vacuum(dry_run=True):
         vacuum(dry_run=False)
-    _drop_checksums(lake.table_path(name))
+    _drop_what_spark_leaves(lake.table_path(name))
 
 
-def _drop_checksums(folder: Path) -> None:
-    """Delete what Spark's file system keeps beside files that are gone."""
+def _drop_what_spark_leaves(folder: Path) -> None:
+    """Delete what a killed write of Spark had not finished, and what its file system keeps beside files that are gone."""
+    shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
     for checksum in folder.rglob(".*.crc"):
         if not checksum.with_name(checksum.name.removeprefix(".").removesuffix(".crc")).exists():
             checksum.unlink()

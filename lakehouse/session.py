@@ -23,10 +23,7 @@ def get_session() -> SparkSession:
         UsageError: if Java or the jars are missing.
     """
     _use_utc()
-    session = SparkSession.getActiveSession() or _start()
-    # A table that is empty before and after must still record what it was computed from.
-    session.conf.set("spark.databricks.delta.skipRecordingEmptyCommits", "false")
-    return session
+    return SparkSession.getActiveSession() or _start()
 
 
 def _start() -> SparkSession:

@@ -67,11 +67,6 @@ def test_a_jvm_that_is_gone_is_named_behind_what_came_of_it():
     assert "found no JVM any more" in str(as_paragraph(error, "The job failed"))
 
 
-def test_a_broken_constraint_is_a_failed_check():
-    error = RuntimeError("x [DELTA_VIOLATE_CONSTRAINT_WITH_VALUES] CHECK constraint id_not_null violated")
-    assert as_paragraph(error, "The job failed").exit_code == 3
-
-
 def test_an_unknown_failure_is_one_short_line_with_the_way_to_the_trace():
     failure = str(as_paragraph(ValueError("first\nsecond " + "x" * 1000), "The job failed"))
     assert "ValueError: first second" in failure

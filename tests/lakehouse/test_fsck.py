@@ -136,13 +136,13 @@ def test_a_missing_folder_of_a_table_and_a_missing_pointer_are_named(lake):
 def test_what_a_killed_run_leaves_is_named_and_is_no_damage(lake):
     delta.append(accounts(ROW), lake, ACCOUNTS, CONFIG, {"run_id": "run3"})
     (lake.root / ".CURRENT.new").write_text("half")
-    (lake.table_path(TABLE) / "_delta_log" / ".00000000000000000003.json.tmp").write_text("half")
+    (lake.table_path(TABLE) / "_temporary").mkdir()
     report = fsck(lake)
     assert not report.is_broken
     assert [(one.where, one.found) for one in report.findings] == [
         (TABLE, "version 2 is not published, version 1 is"),
         (".CURRENT.new", "was left by a writer that was killed"),
-        ("gold/accounts/_delta_log/.00000000000000000003.json.tmp", "was left by a writer that was killed"),
+        ("gold/accounts/_temporary", "was left by a writer that was killed"),
     ]
 
 
