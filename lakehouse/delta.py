@@ -1,4 +1,4 @@
-"""Writing Delta tables as their declarations say: schema checked field by field, keys not null, one commit a write."""
+"""Delta tables as their declarations say, read and written without a JVM; by Spark they are read here, too."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, create_table_with_add_actions
 from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse import data_files
 from lakehouse.config import LakeConfig
-from lakehouse.errors import BrokenLakeError, LakehouseError
+from lakehouse.errors import BrokenLakeError
 from lakehouse.fingerprint import digest
 from lakehouse.forgotten import without_forgotten
 from lakehouse.lake import Head, Lake
@@ -51,38 +49,24 @@ def read(
     return stored.filter(F.col(table.by_month).isin(sorted(months)))
 
 
-def replace(
-    frame: DataFrame,
-    lake: Lake,
-    table: Table,
-    config: LakeConfig,
-    metadata: Mapping[str, Any],
-    *,
-    months: AbstractSet[date] | None = None,
-) -> None:
-    """Replace the content of ``table``, or that of its ``months``, by ``frame`` in one commit that carries ``metadata``.
-
-    A table that does not exist gets comments, keys that are not null, retention and partitioning in the same commit; so
-    does one that was written under another declaration, whose earlier versions stay readable.
-
-    Raises:
-        LakehouseError: if the frame's fields are not the declared ones.
-        QualityError: if a row has no value in a column of the key.
-    """
-    check_schema(frame, table)
-    path, head = lake.table_path(table.name), lake.head(table.name)
-    declared = declaration(table, config)
-    files = data_files.write(frame, path, table)
-    recorded = {**metadata, "declaration": declared}
-    if head is None or head.metadata.get("declaration") != declared:
-        _create(path, files, table, config, recorded)
-    else:
-        _commit(path, files, table, recorded, months)
-
-
 def declaration(table: Table, config: LakeConfig) -> str:
     """Return the hash of what is declared of the stored table; another one empties it before it is written."""
-    return digest([repr(table.columns), table.key, table.partition_by, _kept(table, config)])
+    return digest([repr(table.columns), table.key, table.partition_by, table_properties(table, config)])
+
+
+def commit_properties(metadata: Mapping[str, Any]) -> CommitProperties:
+    """Return what makes a commit carry ``metadata``, where :meth:`lakehouse.lake.Lake.head` finds it."""
+    return CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)})
+
+
+def table_properties(table: Table, config: LakeConfig) -> dict[str, str]:
+    """Return the properties with which the table is stored: how long what it was is kept, and what its log may tell."""
+    # The log outlives the files: least and greatest names and addresses must not stand in it.
+    no_statistics = {"delta.dataSkippingNumIndexedCols": "0"} if table.erasable else {}
+    return no_statistics | {
+        "delta.deletedFileRetentionDuration": f"interval {config.file_retention_days} days",
+        "delta.logRetentionDuration": f"interval {config.log_retention_days} days",
+    }
 
 
 def append(
@@ -134,7 +118,7 @@ def arrow(lake: Lake, name: str, version: int | None = None) -> pa.Table:
     Raises:
         BrokenLakeError: if a file of that version is gone or damaged, or its log is.
     """
-    with _as_broken(name):
+    with as_broken(name):
         return dataset(lake, name, version).to_table()
 
 
@@ -145,7 +129,7 @@ def files(lake: Lake, name: str, version: int) -> list[Path]:
         BrokenLakeError: if the log of that version is gone or damaged.
     """
     path = lake.table_path(name).resolve()
-    with _as_broken(name):
+    with as_broken(name):
         actions = pa.table(DeltaTable(str(path), version=lake.newest_alike(name, version)).get_add_actions())
     # The log writes them as parts of a URI.
     return [path / unquote(file) for file in actions["path"].to_pylist()]
@@ -168,34 +152,9 @@ def distinct_keys(lake: Lake, table: Table, version: int, months: AbstractSet[da
     return int(keys.group_by(list(table.key)).aggregate([]).num_rows)
 
 
-def check_schema(frame: DataFrame, table: Table) -> None:
-    """Compare the frame's fields with the declared ones.
-
-    Raises:
-        LakehouseError: naming every field that is missing, unexpected, of another type or out of place.
-    """
-    declared = {field.name: field.dataType.simpleString() for field in table.schema}
-    found = {field.name: field.dataType.simpleString() for field in frame.schema}
-    differences = [f"{name} is missing (declared {declared[name]})" for name in declared if name not in found]
-    differences += [f"{name} {found[name]} is not declared" for name in found if name not in declared]
-    differences += [
-        f"{name} is {found[name]}, declared {declared[name]}"
-        for name in declared
-        if name in found and found[name] != declared[name]
-    ]
-    if not differences and list(found) != list(declared):
-        differences = [f"the order is {', '.join(found)}"]
-    if differences:
-        raise LakehouseError(
-            f"The job of {table.name} does not return the declared columns",
-            found="; ".join(differences),
-            expected=", ".join(f"{name} {kind}" for name, kind in declared.items()),
-            do=f"Correct the declaration or the last select in jobs/{table.layer}/{table.short_name}.py.",
-        )
-
-
 @contextmanager
-def _as_broken(name: str) -> Iterator[None]:
+def as_broken(name: str) -> Iterator[None]:
+    """Tell what is wrong with the table ``name`` as one paragraph, where its files or its log cannot be read."""
     try:
         yield
     except (OSError, pa.ArrowInvalid, DeltaError) as error:
@@ -216,64 +175,13 @@ def _write(
     **how: Any,
 ) -> None:
     path = str(lake.table_path(table.name))
-    with _as_broken(table.name):
+    with as_broken(table.name):
         target = DeltaTable(path) if DeltaTable.is_deltatable(path) else path
     options: dict[str, Any] = {
         "name": table.name,
         "description": table.description,
         "partition_by": table.partition_by or None,
-        "configuration": _kept(table, config),
-        "commit_properties": _properties(metadata),
+        "configuration": table_properties(table, config),
+        "commit_properties": commit_properties(metadata),
     }
     write_deltalake(target, data, **options, **how)
-
-
-def _create(
-    path: Path, files: list[AddAction], table: Table, config: LakeConfig, metadata: Mapping[str, Any]
-) -> None:
-    """Make the table of the files, in place of what is there under another declaration."""
-    create_table_with_add_actions(
-        str(path),
-        Schema.from_arrow(pa.schema([field.with_nullable(field.name not in table.key) for field in table.arrow_schema])),
-        files,
-        mode="overwrite",
-        partition_by=table.partition_by,
-        name=table.name,
-        description=table.description,
-        configuration=_kept(table, config),
-        commit_properties=_properties({**metadata, "rows": data_files.rows(files)}),
-    )
-
-
-def _commit(
-    path: Path,
-    files: list[AddAction],
-    table: Table,
-    metadata: Mapping[str, Any],
-    months: AbstractSet[date] | None,
-) -> None:
-    """Put the files in place of all others, or of those of the ``months``."""
-    with _as_broken(table.name):
-        target = DeltaTable(str(path))
-    if months is None:
-        metadata = {**metadata, "rows": data_files.rows(files)}
-    replaced = [(str(table.by_month), "in", sorted(map(str, months)))] if months else None
-    # Where no month changed, the commit has no rows and only tells what they were computed from.
-    mode = "append" if months is not None and not months else "overwrite"
-    properties = _properties(metadata)
-    target.create_write_transaction(
-        files, mode, target.schema(), table.partition_by, replaced, commit_properties=properties
-    )
-
-
-def _properties(metadata: Mapping[str, Any]) -> CommitProperties:
-    return CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)})
-
-
-def _kept(table: Table, config: LakeConfig) -> dict[str, str]:
-    # The log outlives the files: least and greatest names and addresses must not stand in it.
-    no_statistics = {"delta.dataSkippingNumIndexedCols": "0"} if table.erasable else {}
-    return no_statistics | {
-        "delta.deletedFileRetentionDuration": f"interval {config.file_retention_days} days",
-        "delta.logRetentionDuration": f"interval {config.log_retention_days} days",
-    }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pyspark.sql import SparkSession
 
-from lakehouse import delta
+from lakehouse import spark_writer
 from lakehouse.failures import as_paragraph
 from lakehouse.registry import Job
 from lakehouse.runner import computed
@@ -24,6 +24,6 @@ def dry_run(spark: SparkSession, jobs: Mapping[str, Job], settings: Settings) ->
         if job.transform is not None:
             frames = {parameter: empty[source] for parameter, source in job.table.inputs.items()}
             try:
-                delta.check_schema(computed(job, frames, settings), job.table)
+                spark_writer.check_schema(computed(job, frames, settings), job.table)
             except Exception as error:
                 raise as_paragraph(error, f"The job of {job.name} failed on empty frames") from error

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from lakehouse.data_files import UNFINISHED
 from lakehouse.errors import BrokenLakeError
 from lakehouse.forgotten import erasure_after
 from lakehouse.lake import CURRENT, MANIFESTS, Lake
 from lakehouse.manifest import Manifest
+from lakehouse.spark_writer import UNFINISHED
 
 # Left by a process that was killed while it wrote: by files.replacing, by Spark, by delta-rs.
 DRAFTS = (".*.new", UNFINISHED, "_commit_*.tmp")

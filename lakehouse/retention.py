@@ -8,8 +8,8 @@ from pathlib import Path
 from deltalake import DeltaTable, PostCommitHookProperties
 
 from lakehouse.config import LakeConfig
-from lakehouse.data_files import UNFINISHED
 from lakehouse.lake import MANIFESTS, Lake
+from lakehouse.spark_writer import UNFINISHED
 
 HOURS_PER_DAY = 24
 # With a checkpoint the log's oldest commits may go, and the commit of the newest data may be one of them.

@@ -15,7 +15,7 @@ from typing import Any
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 
-from lakehouse import delta, graph
+from lakehouse import delta, graph, spark_writer
 from lakehouse.audit import Result, audit, measures
 from lakehouse.config import Config
 from lakehouse.coverage import as_of
@@ -185,10 +185,10 @@ def _written(
     observation = Observation()
     try:
         watched = output.observe(observation, *(value.alias(name) for name, value in measures(job.table).items()))
-        delta.replace(watched, run.lake, job.table, run.config.lake, metadata, months=months)
+        spark_writer.replace(watched, run.lake, job.table, run.config.lake, metadata, months=months)
     except PySparkException:
         # A rule that crashes must not keep the table from being written; a job that does will do so again.
-        delta.replace(output, run.lake, job.table, run.config.lake, metadata, months=months)
+        spark_writer.replace(output, run.lake, job.table, run.config.lake, metadata, months=months)
         return {}
     return dict(observation.get)
 

@@ -27,7 +27,7 @@ from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
-from lakehouse import delta
+from lakehouse import delta, spark_writer
 from lakehouse.config import load
 from lakehouse.lake import Lake
 from lakehouse.lock import jvm_lock, writer_lock
@@ -145,7 +145,7 @@ def _locked_with_spark(lake: Lake) -> Commit:
 
     def commit(row: dict[str, object]) -> None:
         with writer_lock(lake.root, wait=True), jvm_lock(spark, lake.root):
-            delta.replace(spark.createDataFrame(_frame(row)), lake, NUMBERS, CONFIG, row)
+            spark_writer.replace(spark.createDataFrame(_frame(row)), lake, NUMBERS, CONFIG, row)
 
     return commit
 

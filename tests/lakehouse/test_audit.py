@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pyspark.sql import Observation
 
-from lakehouse import delta
+from lakehouse import delta, spark_writer
 from lakehouse.audit import audit, measures, row_rules
 from lakehouse.lake import Lake
 from lakehouse.rules import Check
@@ -54,7 +54,7 @@ def test_rules_observed_while_a_table_is_written_find_the_same(spark, tmp_path):
     broken = spark.createDataFrame(accounts(("a", "huge", "1.00", "2.00", 0.5), ("a", "large", "3.00", "2.00", 0.5)))
     lake, observation = Lake(tmp_path), Observation()
     watched = broken.observe(observation, *(value.alias(name) for name, value in measures(ACCOUNTS).items()))
-    delta.replace(watched, lake, ACCOUNTS, CONFIG, {})
+    spark_writer.replace(watched, lake, ACCOUNTS, CONFIG, {})
     known = {**observation.get, "keys": delta.distinct_keys(lake, ACCOUNTS, 0)}
     found = {result.rule: result.failed for result in audit(broken, ACCOUNTS, known) if result.failed}
     assert found == {"tier_accepted": 1, "balances": 1, "key_unique": 1}
