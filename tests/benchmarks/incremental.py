@@ -1,9 +1,10 @@
 """One more month beside all of them, of the tables that are as large as the events, with few and with many months before it.
 
-python -m tests.benchmarks.incremental [--events-per-month 500000] [--months 36 72] [--folder /tmp/incremental-benchmark]
+python -m tests.benchmarks.incremental [--events-per-month 500000] [--months 36 72] [--customers 1200] [--folder FOLDER]
 
 Events are those of tests.benchmarks.usage. All months but the last are received and built; then the last one is, by the
-same road as every run. DuckDB computes user days and daily facts of all months from the same Parquet files beside it.
+same road as every run. DuckDB computes user days and daily facts of all months from the same Parquet files beside it, and
+the daily facts of both are compared.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from lakehouse.lake import Lake
 from lakehouse.project import PROJECT
 from lakehouse.runner import execute
 from lakehouse.session import get_session
-from tests.benchmarks.usage import made_events, with_duckdb
+from tests.benchmarks.usage import CUSTOMERS, compare, made_events, with_duckdb
 from tests.event_graph import BY_MONTH, EVENTS, GRAPH
 
 LAST_MONTH = date(2026, 6, 1)
@@ -39,30 +40,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events-per-month", type=int, default=500_000)
     parser.add_argument("--months", type=int, nargs="+", default=[36, 72])
+    parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/incremental-benchmark"))  # noqa: S108
     options = parser.parse_args()
     threads = get_session().sparkContext.defaultParallelism
     print(f"{platform.machine()}, {threads} threads, Spark {pyspark.__version__}, DuckDB {duckdb.__version__}")
     for months in options.months:
-        _measure(options.folder, months, months * options.events_per_month, threads)
+        _measure(options.folder, months, months * options.events_per_month, options.customers, threads)
 
 
-def _measure(folder: Path, months: int, events: int, threads: int) -> None:
+def _measure(folder: Path, months: int, events: int, customers: int, threads: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     spark, lake = get_session(), Lake(folder)
     first_day = date(LAST_MONTH.year - months // 12, LAST_MONTH.month + 1, 1)
     days = (LAST_MONTH - first_day).days + 30
-    received = made_events(spark, events, first_day, days)
+    received = made_events(spark, events, first_day, days, customers)
     is_last = F.col("event_month") == F.lit(LAST_MONTH)
     _receive(lake, received.filter(~is_last), date(2026, 5, 31))
+    started = time.monotonic()
     full = _built(lake)
+    per_event = (time.monotonic() - started) / (events * (months - 1) / months)
     _receive(lake, received.filter(is_last), date(2026, 6, 30))
     month = _built(lake)
     (folder / "events").symlink_to(lake.table_path(EVENTS))
     started = time.monotonic()
     with_duckdb(folder, threads)
     duckdb_seconds = time.monotonic() - started
-    print(f"\n{months} months, {events:,} events; peak memory of the JVM {_peak_gib(spark):.1f} GiB")
+    compare(lake.table_path("silver.usage_daily"), folder)
+    print(
+        f"\n{months} months, {events:,} events of {customers:,} customers: {per_event * 1e6:.2f} s per million events; "
+        f"peak memory of the JVM {_peak_gib(spark):.1f} GiB",
+        flush=True,
+    )
     for name in (*BY_MONTH, "gold.top_features"):
         print(f"{name:24} all {full[name]:7.1f} s   one more {month[name]:7.1f} s   {month[name] / full[name]:.3f}")
     seconds = sum(month[name] for name in COMPARED)

@@ -32,7 +32,7 @@ from lakehouse.vocabulary import EVENT_CATEGORIES, EVENT_TYPE_CATEGORIES, EVENT_
 
 AS_OF = date(2026, 6, 30)
 FIRST_DAY, DAYS = date(2023, 7, 1), 1096
-USERS, CUSTOMERS, EVENTS_PER_SESSION, SESSIONS_PER_USER_DAY = 15_000, 1_200, 5, 2
+CUSTOMERS, USERS_PER_CUSTOMER, EVENTS_PER_SESSION, SESSIONS_PER_USER_DAY = 1_200, 12, 5, 2
 RUNS = 3
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     for _ in range(RUNS):
         seconds["DuckDB"].append(_timed(lambda: with_duckdb(folder, threads)))
         seconds["Spark"].append(_timed(lambda: with_spark(spark, folder)))
-    _compare(folder)
+    compare(folder / "usage_daily", folder)
     peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     ratio = median(seconds["Spark"]) / median(seconds["DuckDB"])
     lines = (
@@ -62,17 +62,19 @@ def main() -> None:
     print(*lines, sep="\n")
 
 
-def made_events(spark: SparkSession, events: int, first_day: date = FIRST_DAY, days: int = DAYS) -> DataFrame:
+def made_events(
+    spark: SparkSession, events: int, first_day: date = FIRST_DAY, days: int = DAYS, customers: int = CUSTOMERS
+) -> DataFrame:
     """Return rows of bronze.usage_events in order of time, every value a hash of the event's number."""
     number = F.col("id")
     session = F.floor(number / EVENTS_PER_SESSION)
     user_day = F.floor(session / SESSIONS_PER_USER_DAY)
-    user = _drawn(user_day, "user", USERS)
+    user = _drawn(user_day, "user", customers * USERS_PER_CUSTOMER)
     second = F.floor(number * days / events) * 86_400 + _drawn(number, "second", 86_400)
     event_type = _one_of(_drawn(number, "type", len(EVENT_TYPES)), EVENT_TYPES)
     made = spark.range(events).select(
         F.format_string("%016x", F.xxhash64(number)).alias("event_id"),
-        F.format_string("C%07d", user % CUSTOMERS).alias("customer_id"),
+        F.format_string("C%07d", user % customers).alias("customer_id"),
         F.format_string("U%08d", user).alias("user_id"),
         F.format_string("S%011d", session).alias("session_id"),
         F.timestamp_seconds(F.unix_seconds(F.lit(first_day).cast("timestamp")) + second).alias("occurred_at"),
@@ -139,13 +141,18 @@ def with_duckdb(folder: Path, threads: int) -> None:
         ) TO '{folder}/usage_daily.parquet' (CODEC zstd)""")  # noqa: S608
 
 
-def _compare(folder: Path) -> None:
+def compare(stored: Path, folder: Path) -> None:
+    """Compare the daily facts in the Delta table ``stored`` with those that DuckDB wrote into ``folder``.
+
+    Raises:
+        SystemExit: if they differ, or there are none.
+    """
     columns = ", ".join(
         f"round(sum({name}), 3)" for name in (*usage_daily.SUMMED, "users", "active_users", "categories_used")
     )
     found = []
     with duckdb.connect() as connection:
-        connection.register("spark", DeltaTable(f"{folder}/usage_daily").to_pyarrow_table())
+        connection.register("spark", DeltaTable(str(stored)).to_pyarrow_table())
         connection.register("duckdb", pq.read_table(f"{folder}/usage_daily.parquet"))
         for source in ("spark", "duckdb"):
             query = f"SELECT count(*), {columns} FROM {source}"  # noqa: S608 - names from the declarations
