@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from lakehouse import delta, ops, publish, runner
+from lakehouse import ops, publish, runner, spark_writer
 from lakehouse.cli import app, run_and_leave
 from lakehouse.commands import building, look, work
 from lakehouse.ingest import delivery
@@ -41,11 +41,12 @@ BOUNDARIES = {
     "the files are read": Boundary(delivery, "_append_all", "before"),
     "a file is received": Boundary(delivery, "_append", "after"),
     "all files are received": Boundary(runner, "_receive", "after"),
-    "a table is computed": Boundary(delta, "replace", "before"),
-    "a table is declared anew": Boundary(delta, "_redeclare", "after"),
-    "a table is written": Boundary(delta, "replace", "after"),
-    "two tables are written": Boundary(delta, "replace", "after", 2),
-    "the last table is written": Boundary(delta, "replace", "after", 4),
+    "a table is computed": Boundary(spark_writer, "replace", "before"),
+    "the files of a table are written": Boundary(spark_writer, "_write", "after"),
+    "a table is declared anew": Boundary(spark_writer, "_create", "after"),
+    "a table is written": Boundary(spark_writer, "replace", "after"),
+    "two tables are written": Boundary(spark_writer, "replace", "after", 2),
+    "the last table is written": Boundary(spark_writer, "replace", "after", 4),
     "a table is audited": Boundary(runner, "_audited", "after"),
     "all tables are audited": Boundary(runner, "audit_across_tables", "after"),
     "the manifest is due": Boundary(runner, "publish", "before"),
