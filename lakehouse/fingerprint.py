@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +16,8 @@ from pydantic import BaseModel
 from lakehouse.project import JARS_LOCK, PROJECT, REQUIREMENTS_LOCK
 
 PACKAGES = ("jobs", "lakehouse")
+# Up to Python 3.11.7, two threads that parse at once fail now and then (python/cpython#106905).
+PARSING = Lock()
 
 
 def digest(value: Any) -> str:
@@ -54,7 +57,8 @@ def _reached(paths: Iterable[Path]) -> list[Path]:
 
 @cache
 def _parsed(path: Path) -> ast.Module:
-    module = ast.parse(path.read_text(encoding="utf-8"))
+    with PARSING:
+        module = ast.parse(path.read_text(encoding="utf-8"))
     module.body = [statement for statement in module.body if not _is_main_guard(statement)]
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:

@@ -149,6 +149,8 @@ def _write(frame: DataFrame, folder: Path, table: Table) -> list[AddAction]:
     """
     # Spark would take the files that a killed write had all but finished for its own.
     shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+    # Where a folder cannot be made, Spark does not say why.
+    (folder / UNFINISHED).mkdir(parents=True)
     before = _data_files(folder)
     writer = frame.write.mode("append").option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
     writer.partitionBy(*table.partition_by).parquet(str(folder))
