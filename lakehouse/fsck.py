@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,12 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from lakehouse import delta
 from lakehouse.errors import BrokenLakeError
 from lakehouse.forgotten import erasure_after
 from lakehouse.lake import CURRENT, MANIFESTS, Lake
 from lakehouse.manifest import Manifest
+from lakehouse.ops import RUNS
 from lakehouse.spark_writer import UNFINISHED
 
 # Left by a process that was killed while it wrote: by files.replacing, by Spark, by delta-rs.
@@ -77,9 +80,22 @@ def _pointer(lake: Lake) -> tuple[list[Finding], Manifest | None]:
         current = lake.current()
     except BrokenLakeError as error:
         return [Finding(CURRENT, str(error))], None
-    if current is None and any((lake.root / MANIFESTS).glob("*.json")):
+    manifests = {path.stem for path in (lake.root / MANIFESTS).glob("*.json")}
+    if current is None and manifests:
+        # A second manifest is written only when the first is published.
+        if len(manifests) == 1 and not manifests & _recorded_as_published(lake):
+            found = "is not there yet: the first run was killed just before it was published"
+            return [Finding(CURRENT, found, is_broken=False)], None
         return [Finding(CURRENT, "is gone, though runs were published")], None
     return [], current
+
+
+def _recorded_as_published(lake: Lake) -> set[str]:
+    with suppress(BrokenLakeError):
+        if lake.head(RUNS.name):
+            runs = delta.arrow(lake, RUNS.name).select(["run_id", "status"]).to_pylist()
+            return {run["run_id"] for run in runs if run["status"] == "published"}
+    return set()
 
 
 def _manifests(lake: Lake) -> tuple[list[Finding], list[Manifest]]:

@@ -18,6 +18,7 @@ from lakehouse.forgotten import Erasure, remember
 from lakehouse.fsck import fsck
 from lakehouse.lake import CURRENT, Lake
 from lakehouse.maintain import MANY, maintain
+from lakehouse.ops import RUNS
 from lakehouse.publish import publish, rollback
 from lakehouse.retention import take_files_away
 from tests.lakehouse.tables import ACCOUNTS, CONFIG, ROW, accounts, published
@@ -131,6 +132,18 @@ def test_a_missing_folder_of_a_table_and_a_missing_pointer_are_named(lake):
     found = {one.where: one.found for one in fsck(lake).findings}
     assert "is gone, though runs were published" in found[CURRENT]
     assert "its log cannot be read" in found[TABLE]
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_first_run_without_a_pointer_was_killed_if_nothing_says_that_it_was_published(tmp_path, is_recorded):
+    lake = Lake(tmp_path)
+    published(lake, "run1", 0)
+    (lake.root / CURRENT).unlink()
+    if is_recorded:
+        record = {"run_id": "run1", "status": "published"}
+        delta.append(pa.Table.from_pylist([record]), lake, RUNS, CONFIG, {})
+    (found,) = fsck(lake).findings
+    assert (found.where, found.is_broken) == (CURRENT, is_recorded)
 
 
 def test_what_a_killed_run_leaves_is_named_and_is_no_damage(lake):
