@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from py4j.protocol import Py4JNetworkError
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 from rich.markup import escape
 
@@ -73,7 +73,7 @@ def jvm_lock(spark: SparkSession, root: Path) -> Iterator[None]:
         yield
     finally:
         # A JVM that is gone holds nothing, and why it went is told by whoever needed it.
-        with suppress(Py4JNetworkError, ConnectionError):
+        with suppress(Py4JError, ConnectionError):
             properties.remove(JVM)
             channel.close()
 

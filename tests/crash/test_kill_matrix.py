@@ -19,7 +19,7 @@ from tests.crash.process import DEADLINE_SECONDS, KILLS, driver, kill_all, wait_
 
 NAMES = list(BOUNDARIES)
 WITH_A_JVM = NAMES[NAMES.index("a table is computed") :]
-WITHOUT_A_JVM_AGAIN = NAMES[NAMES.index("the manifest is due") :]
+WITHOUT_A_JVM_AGAIN = NAMES[NAMES.index("all tables are audited") :]
 PUBLISHED = NAMES[NAMES.index("the pointer is replaced") :]
 BY_PYTHON_ALONE = ("a table is computed", "a table is written")
 RANDOM_MOMENTS, SEED = 30, 11
