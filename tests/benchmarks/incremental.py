@@ -66,7 +66,6 @@ def _measure(folder: Path, months: int, events: int, customers: int, threads: in
     started = time.monotonic()
     with_duckdb(folder, threads)
     duckdb_seconds = time.monotonic() - started
-    compare(lake.table_path("silver.usage_daily"), folder)
     print(
         f"\n{months} months, {events:,} events of {customers:,} customers: {per_event * 1e6:.2f} s per million events; "
         f"peak memory of the JVM {_peak_gib(spark):.1f} GiB",
@@ -78,6 +77,7 @@ def _measure(folder: Path, months: int, events: int, customers: int, threads: in
     print(
         f"{'user days and daily facts':24} one more {seconds:.1f} s   DuckDB, all {duckdb_seconds:.1f} s   {seconds / duckdb_seconds:.2f}"
     )
+    compare(lake.table_path("silver.usage_daily"), folder)
 
 
 def _receive(lake: Lake, events: DataFrame, covered_to: date) -> None:

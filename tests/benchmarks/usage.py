@@ -148,7 +148,8 @@ def compare(stored: Path, folder: Path) -> None:
         SystemExit: if they differ, or there are none.
     """
     columns = ", ".join(
-        f"round(sum({name}), 3)" for name in (*usage_daily.SUMMED, "users", "active_users", "categories_used")
+        f"sum(CAST({name} AS DECIMAL(38, 3)))"
+        for name in (*usage_daily.SUMMED, "users", "active_users", "categories_used")
     )
     found = []
     with duckdb.connect() as connection:
