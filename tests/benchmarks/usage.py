@@ -73,10 +73,10 @@ def made_events(
     second = F.floor(number * days / events) * 86_400 + _drawn(number, "second", 86_400)
     event_type = _one_of(_drawn(number, "type", len(EVENT_TYPES)), EVENT_TYPES)
     made = spark.range(events).select(
-        F.format_string("%016x", F.xxhash64(number)).alias("event_id"),
-        F.format_string("C%07d", user % customers).alias("customer_id"),
-        F.format_string("U%08d", user).alias("user_id"),
-        F.format_string("S%011d", session).alias("session_id"),
+        F.lower(F.hex(F.xxhash64(number))).alias("event_id"),
+        _named("C", user % customers, 7).alias("customer_id"),
+        _named("U", user, 8).alias("user_id"),
+        _named("S", session, 11).alias("session_id"),
         F.timestamp_seconds(F.unix_seconds(F.lit(first_day).cast("timestamp")) + second).alias("occurred_at"),
         event_type.alias("event_type"),
         F.concat(F.lit("feature_"), _drawn(number, "feature", 32)).alias("feature"),
@@ -89,6 +89,10 @@ def made_events(
     described = made.withColumns({"event_category": category, "event_date": F.to_date("occurred_at")})
     complete = described.withColumn("event_month", F.trunc("event_date", "month"))
     return complete.unionByName(complete.filter(_drawn(F.col("event_id"), "repeated", 1000) == 0))
+
+
+def _named(letter: str, number: Column, digits: int) -> Column:
+    return F.concat(F.lit(letter), F.lpad(number.cast("string"), digits, "0"))
 
 
 def with_spark(spark: SparkSession, folder: Path) -> None:
