@@ -3,7 +3,7 @@
 python -m tests.benchmarks.incremental [--events-per-month 500000] [--months 36 72] [--customers 1200] [--folder FOLDER]
 
 Events are those of tests.benchmarks.usage. All months but the last are received and built; then the last one is, by the
-same road as every run. DuckDB computes user days and daily facts of all months from the same Parquet files beside it, and
+same road as every run but one job at a time. DuckDB computes user days and daily facts of all months from the same Parquet files beside it, and
 the daily facts of both are compared.
 """
 
@@ -22,11 +22,11 @@ import pyspark
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse import runner
 from lakehouse.config import load
 from lakehouse.console import Silence
 from lakehouse.lake import Lake
 from lakehouse.project import PROJECT
-from lakehouse.runner import execute
 from lakehouse.session import get_session
 from tests.benchmarks.usage import CUSTOMERS, compare, made_events, with_duckdb
 from tests.event_graph import BY_MONTH, EVENTS, GRAPH
@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/incremental-benchmark"))  # noqa: S108
     options = parser.parse_args()
+    # One job after the other, so that none waits for the processors that another has.
+    runner.WORKERS = 1
     threads = get_session().sparkContext.defaultParallelism
     print(f"{platform.machine()}, {threads} threads, Spark {pyspark.__version__}, DuckDB {duckdb.__version__}")
     for months in options.months:
@@ -96,7 +98,7 @@ def _receive(lake: Lake, events: DataFrame, covered_to: date) -> None:
 
 
 def _built(lake: Lake) -> dict[str, float]:
-    run = execute(lake, load(PROJECT / "conf"), dict(GRAPH), Silence())
+    run = runner.execute(lake, load(PROJECT / "conf"), dict(GRAPH), Silence())
     if run.status != "published":
         raise SystemExit(f"The run ended as {run.status}: {run.message}")
     return {step.table_name: step.duration_seconds for step in run.steps}
