@@ -50,7 +50,7 @@ def read(
 
 
 def declaration(table: Table, config: LakeConfig) -> str:
-    """Return the hash of what is declared of the stored table; another one empties it before it is written."""
+    """Return the hash of what is declared of the stored table; under another one it is made anew when it is written."""
     return digest([repr(table.columns), table.key, table.partition_by, table_properties(table, config)])
 
 
