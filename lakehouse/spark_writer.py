@@ -59,7 +59,8 @@ def replace(
     if head is None or head.metadata.get("declaration") != declared:
         _create(path, files, table, config, recorded)
     else:
-        _refuse_other_months(table, files, months)
+        if months is not None:
+            _refuse_other_months(table, files, months)
         _commit(path, files, table, recorded, months)
 
 
@@ -127,14 +128,14 @@ def _commit(
     )
 
 
-def _refuse_other_months(table: Table, files: list[AddAction], months: AbstractSet[date] | None) -> None:
-    found = {str(file.partition_values[str(table.by_month)]) for file in files if months is not None}
-    others = sorted(found - set(map(str, months or ())))
+def _refuse_other_months(table: Table, files: list[AddAction], months: AbstractSet[date]) -> None:
+    due = sorted(map(str, months))
+    others = sorted({str(file.partition_values[str(table.by_month)]) for file in files}.difference(due))
     if others:
         raise LakehouseError(
             f"The job of {table.name} returns rows of months that were not to be computed",
             found=", ".join(others),
-            expected=", ".join(map(str, sorted(months or ()))) or "no rows",
+            expected=", ".join(due) or "no rows",
             do=f"Correct jobs/{table.layer}/{table.short_name}.py: a row's month must be that of the rows it is made from.",
         )
 
