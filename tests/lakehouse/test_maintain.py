@@ -17,6 +17,7 @@ from lakehouse.lake import Lake
 from lakehouse.maintain import maintain
 from lakehouse.manifest import Entry, Manifest, Quality
 from lakehouse.publish import publish, rollback
+from lakehouse.spark_writer import UNFINISHED
 from tests.lakehouse.tables import ACCOUNTS, CONFIG, accounts
 
 NAME = ACCOUNTS.name
@@ -149,7 +150,11 @@ def test_what_a_killed_writer_left_goes_when_it_is_old(lake):
     moment = time.time() - (CONFIG.file_retention_days + 1) * 86_400
     os.utime(old, (moment, moment))
     (lake.table_path(NAME) / ".part-old.parquet.crc").write_bytes(b"sum")
+    unfinished = lake.table_path(NAME) / UNFINISHED / "0" / "part-young.parquet"
+    unfinished.parent.mkdir(parents=True)
+    shutil.copy(young, unfinished)
     maintain(lake, CONFIG, [NAME])
+    assert not unfinished.exists()
     assert not old.exists()
     assert young.exists()
     assert not list(lake.table_path(NAME).glob(".*.crc"))
