@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace as changed
 
 import pytest
 
-from lakehouse import delta
+from lakehouse import delta, runner
 from lakehouse.config import load
 from lakehouse.console import Silence
 from lakehouse.errors import UsageError
 from lakehouse.lake import Lake
 from lakehouse.ops import RUNS
 from lakehouse.project import PROJECT
-from lakehouse.registry import jobs
+from lakehouse.registry import Job, jobs
+from lakehouse.run import Run
 from lakehouse.runner import execute
+from lakehouse.table import Check
+from tests.lakehouse.tables import ACCOUNTS, ROW, accounts
 
 
 def recorded(lake):
@@ -59,3 +63,12 @@ def test_a_run_that_cannot_be_recorded_ends_with_its_own_failure(tmp_path):
     with pytest.raises(ZeroDivisionError, match="a bug") as raised:
         execute(Lake(tmp_path), load(PROJECT / "conf"), {}, Silence(), receive=receive)
     assert "Nor could the run be recorded" in raised.value.__notes__[0]
+
+
+def test_a_rule_that_crashes_does_not_keep_its_table_from_being_written(spark, tmp_path):
+    table = changed(ACCOUNTS, checks=(Check("crashes", "1 / (opening - opening) > 0"),))
+    run = Run(Lake(tmp_path), load(PROJECT / "conf"), {}, Silence())
+    rows = spark.createDataFrame(accounts(ROW))
+    assert runner._written(run, Job(table, None, PROJECT), rows, {}, None) == {}
+    assert delta.arrow(run.lake, table.name).num_rows == 1
+    assert run.lake.existing(table.name).version == 0
