@@ -3,8 +3,8 @@
 python -m tests.benchmarks.incremental [--events-per-month 500000] [--months 36 72] [--customers 1200] [--folder FOLDER]
 
 Events are those of tests.benchmarks.usage. All months but the last are received and built; then the last one is, by the
-same road as every run but one job at a time. DuckDB computes user days and daily facts of all months from the same Parquet files beside it, and
-the daily facts of both are compared.
+same road as every run but one job at a time. DuckDB computes user days and daily facts of all months from the same Parquet
+files after it, and the daily facts of both are compared.
 """
 
 from __future__ import annotations

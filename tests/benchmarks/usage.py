@@ -119,9 +119,9 @@ def with_duckdb(folder: Path, threads: int) -> None:
     sums = ", ".join(f"sum({name}) AS {name}" for name in usage_daily.SUMMED)
     used = """event_id, customer_id, user_id, session_id, occurred_at, event_date, event_type, event_category, outcome,
         duration_seconds"""
-    with duckdb.connect(config={"threads": threads, "memory_limit": DUCKDB_MEMORY}) as connection:
+    limits = {"threads": threads, "memory_limit": DUCKDB_MEMORY, "temp_directory": f"{folder}/duckdb.tmp"}
+    with duckdb.connect(config=limits) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
-        connection.execute(f"SET temp_directory = '{folder}/duckdb.tmp'")
         connection.execute(f"""COPY (
             WITH once AS (
                 SELECT DISTINCT {used} FROM read_parquet('{folder}/events/*/*.parquet')
