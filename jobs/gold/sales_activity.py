@@ -132,9 +132,8 @@ def transform(opportunities: DataFrame, activities: DataFrame, as_of: date, min_
             F.count("contact_id").alias("contact_activities"),
             *(F.count(name).alias(count) for name, (count, _) in DURATIONS.items()),
             *(
-                F.percentile(name, share).alias(f"{quantile}_{name}")
+                F.percentile(name, F.array(*map(F.lit, quantiles.values()))).alias(name)
                 for name, (_, quantiles) in DURATIONS.items()
-                for quantile, share in quantiles.items()
             ),
         )
         .crossJoin(is_any_recorded)
@@ -152,9 +151,9 @@ def _with_statuses(measured: DataFrame, min_observations: int) -> DataFrame:
         for name, (count, _) in DURATIONS.items()
     }
     quantiles = {
-        f"{quantile}_{name}": F.when(F.col(f"{name}_status") == "ok", F.col(f"{quantile}_{name}"))
+        f"{quantile}_{name}": F.when(F.col(f"{name}_status") == "ok", F.get(name, position))
         for name, (_, shares) in DURATIONS.items()
-        for quantile in shares
+        for position, quantile in enumerate(shares)
     }
     return (
         measured.withColumns({"activity_status": F.when(is_known, "ok").otherwise("no_data"), **statuses})

@@ -19,6 +19,7 @@ from lakehouse.table import Check, Column, Table
 from lakehouse.vocabulary import OPPORTUNITY_TYPES
 
 GROUP = ("opportunity_type", "deal_size", "stage")
+QUANTILES = {"median_days": 0.5, "p75_days": 0.75, "p90_days": 0.9}
 
 table = Table(
     name="gold.stage_dynamics",
@@ -84,7 +85,6 @@ def transform(visits: DataFrame, opportunities: DataFrame, min_observations: int
     steps = stage_rank(F.col("next_stage")) - stage_rank(F.col("stage"))
     is_lost = F.col("next_stage") == LOST
     is_past_an_open_stage = (steps > 1) & F.col("next_stage").isin(*OPEN_STAGES)
-    median, p75, p90 = (F.percentile("days_in_stage", share) for share in (0.5, 0.75, 0.9))
     deals = visits_of_deals(visits, opportunities, pipeline.deal_sizes)
     measured = (
         with_totals(deals, ("opportunity_type", "deal_size"))
@@ -93,9 +93,7 @@ def transform(visits: DataFrame, opportunities: DataFrame, min_observations: int
             F.count_if(~F.col("is_reentry")).alias("opportunities"),
             F.count("*").alias("visits"),
             F.count("left_at").alias("completed_visits"),
-            median.alias("median_days"),
-            p75.alias("p75_days"),
-            p90.alias("p90_days"),
+            F.percentile("days_in_stage", F.array(*map(F.lit, QUANTILES.values()))).alias("quantiles"),
             F.avg("days_in_stage").alias("mean_days"),
             F.var_samp("days_in_stage").alias("variance_days"),
             F.count_if((steps > 0) & ~is_lost).alias("advanced"),
@@ -111,6 +109,7 @@ def transform(visits: DataFrame, opportunities: DataFrame, min_observations: int
     return table.select(
         measured.withColumns(
             {
+                **{name: F.get("quantiles", position) for position, name in enumerate(QUANTILES)},
                 "open_visits": F.col("visits") - F.col("completed_visits"),
                 "is_small": F.col("completed_visits") < min_observations,
                 "reentry_rate": safe_ratio(*reentry),
