@@ -15,6 +15,7 @@ import platform
 import shutil
 import time
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -55,14 +56,13 @@ def _measure(folder: Path, months: int, events: int, customers: int, threads: in
     shutil.rmtree(folder, ignore_errors=True)
     spark, lake = get_session(), Lake(folder)
     first_day = date(LAST_MONTH.year - months // 12, LAST_MONTH.month + 1, 1)
-    days = (LAST_MONTH - first_day).days + 30
-    received = made_events(spark, events, first_day, days, customers)
-    is_last = F.col("event_month") == F.lit(LAST_MONTH)
-    _receive(lake, received.filter(~is_last), date(2026, 5, 31))
+    before, days = (LAST_MONTH - first_day).days, (LAST_MONTH - first_day).days + 30
+    made = partial(made_events, spark, events, first_day, days, customers)
+    _receive(lake, made(of_days=range(before)), date(2026, 5, 31))
     started = time.monotonic()
     full = _built(lake)
     per_event = (time.monotonic() - started) / (events * (months - 1) / months)
-    _receive(lake, received.filter(is_last), date(2026, 6, 30))
+    _receive(lake, made(of_days=range(before, days)), date(2026, 6, 30))
     month = _built(lake)
     print(
         f"\n{months} months, {events:,} events of {customers:,} customers: {per_event * 1e6:.2f} s per million events; "

@@ -65,16 +65,28 @@ def main() -> None:
 
 
 def made_events(
-    spark: SparkSession, events: int, first_day: date = FIRST_DAY, days: int = DAYS, customers: int = CUSTOMERS
+    spark: SparkSession,
+    events: int,
+    first_day: date = FIRST_DAY,
+    days: int = DAYS,
+    customers: int = CUSTOMERS,
+    *,
+    of_days: range | None = None,
 ) -> DataFrame:
-    """Return rows of bronze.usage_events in order of time, every value a hash of the event's number."""
+    """Return rows of bronze.usage_events in order of time, every value a hash of the event's number.
+
+    They are those ``of_days``, counted from the first, if that is given.
+    """
     number = F.col("id")
     session = F.floor(number / EVENTS_PER_SESSION)
     user_day = F.floor(session / SESSIONS_PER_USER_DAY)
     user = _drawn(user_day, "user", customers * USERS_PER_CUSTOMER)
     second = F.floor(number * days / events) * 86_400 + _drawn(number, "second", 86_400)
     event_type = _one_of(_drawn(number, "type", len(EVENT_TYPES)), EVENT_TYPES)
-    made = spark.range(events).select(
+    made_days = of_days or range(days)
+    # The first event of a day is the first whose number, in days, reaches it.
+    first, last = (-(-day * events // days) for day in (made_days.start, made_days.stop))
+    made = spark.range(first, last).select(
         F.lower(F.hex(F.xxhash64(number))).alias("event_id"),
         _named("C", user % customers, 7).alias("customer_id"),
         _named("U", user, 8).alias("user_id"),
