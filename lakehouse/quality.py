@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
 
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from lakehouse import delta
 from lakehouse.audit import Result, audit
@@ -31,9 +29,14 @@ from lakehouse.wide_audit import wide_audit
 
 # While one table's checks are planned, the other's are computed.
 WORKERS = 2
+# A reason names every rule that the row breaks, each with what it requires.
+REJECTIONS = f"""
+    SELECT table_name, split_part(unnest(string_split(reason, '; ')), ':', 1) AS rule, count(*)
+    FROM {QUARANTINE} WHERE NOT is_corrected GROUP BY ALL
+"""  # noqa: S608 - a name of the project
 
 
-def audit_across_tables(run: Run, spark: SparkSession, settings: Settings) -> list[Result]:
+def audit_across_tables(run: Run, settings: Settings) -> list[Result]:
     """Apply the rules that need more than a row of one table, as far as a table they read is not the published one.
 
     Tables that remain to be computed anew say nothing yet: rules that read one are skipped.
@@ -45,7 +48,6 @@ def audit_across_tables(run: Run, spark: SparkSession, settings: Settings) -> li
     tables = {name: job.table for name, job in run.jobs.items()}
     scope = Scope(
         tables=tables,
-        read=_reader(spark, run.lake, tables, heads),
         stored=_stored(run.lake, tables, heads),
         as_of=settings.as_of,
         rows_before=_rows(current),
@@ -79,7 +81,6 @@ def _checked(run: Run, spark: SparkSession, manifest: Manifest, names: Iterable[
     earlier = [kept for kept in run.lake.manifests() if kept.run_id < manifest.run_id and not kept.withdrawn]
     scope = Scope(
         tables=tables,
-        read=_reader(spark, run.lake, tables, manifest.versions),
         stored=_stored(run.lake, tables, manifest.versions),
         as_of=manifest.as_of,
         rows_before=_rows(earlier[-1] if earlier else None),
@@ -87,8 +88,12 @@ def _checked(run: Run, spark: SparkSession, manifest: Manifest, names: Iterable[
     )
     chosen = [tables[name] for name in names if name in manifest.versions]
     computed = [table for table in chosen if not run.jobs[table.name].is_received]
+
+    def audited(table: Table) -> list[Result]:
+        return audit(delta.read(spark, run.lake, table, manifest.versions[table.name]), table)
+
     with ThreadPoolExecutor(WORKERS) as pool:
-        by_row = list(pool.map(lambda table: audit(scope.read(table.name), table), computed))
+        by_row = list(pool.map(audited, computed))
     by_row_results = [found for results in by_row for found in results]
     received = {table.name for table in chosen} - {table.name for table in computed}
     return by_row_results + _wide_results(scope, chosen) + _rejections(scope, run.lake, manifest.versions, received)
@@ -110,12 +115,6 @@ def refuse_broken(results: Iterable[Result], consequence: str, do: str) -> None:
         )
 
 
-def _reader(
-    spark: SparkSession, lake: Lake, tables: Mapping[str, Table], versions: Mapping[str, int]
-) -> Callable[[str], DataFrame]:
-    return cache(lambda name: delta.read(spark, lake, tables[name], versions.get(name)))
-
-
 def _stored(lake: Lake, tables: Mapping[str, Table], versions: Mapping[str, int]) -> Callable[[str], ds.Dataset]:
     def stored(name: str) -> ds.Dataset:
         if name not in versions:
@@ -134,9 +133,7 @@ def _read_by(table: Table) -> set[str]:
 
 
 def _wide_results(scope: Scope, tables: Iterable[Table]) -> list[Result]:
-    with ThreadPoolExecutor(WORKERS) as pool:
-        found = list(pool.map(lambda table: wide_audit(table, scope), (t for t in tables if t.wide_rules)))
-    return [one for results in found for one in results]
+    return [found for table in tables for found in wide_audit(table, scope)]
 
 
 def _rejections(scope: Scope, lake: Lake, versions: Mapping[str, int], names: Iterable[str]) -> list[Result]:
@@ -144,10 +141,8 @@ def _rejections(scope: Scope, lake: Lake, versions: Mapping[str, int], names: It
     judged = [scope.tables[name] for name in names if scope.tables[name].rejections and name in versions]
     if not judged or QUARANTINE in scope.stale:
         return []
-    broken = F.explode(F.transform(F.split("reason", "; "), lambda part: F.split_part(part, F.lit(":"), F.lit(1))))
-    waiting = scope.read(QUARANTINE).filter(~F.col("is_corrected"))
-    counted = waiting.select("table_name", broken.alias("rule")).groupBy("table_name", "rule").count()
-    failed = {(row.table_name, row.rule): row["count"] for row in counted.collect()}
+    counted = scope.rows(REJECTIONS, [QUARANTINE])
+    failed = {(name, rule): times for name, rule, times in counted}
     results = []
     for table in judged:
         received = DeltaTable(str(lake.table_path(table.name)), version=versions[table.name]).count()

@@ -1,7 +1,7 @@
 """The kinds of rules that a table can declare; :mod:`lakehouse.audit` and :mod:`lakehouse.wide_audit` apply them.
 
-Expressions are SQL over the columns of the table, and ``:as_of`` in them is the as-of day. A null does not pass a rule
-unless the rule says so.
+Expressions are SQL over the columns of the table: Spark's in a :class:`Check`, DuckDB's in every other kind, where
+``:as_of`` is the as-of day. A null does not pass a rule unless the rule says so.
 """
 
 from __future__ import annotations

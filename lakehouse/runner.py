@@ -118,7 +118,7 @@ def _build_and_audit(run: Run, settings: Settings, chosen: set[str] | None, *, f
             for name in unaudited:
                 run.results += _audited(run, spark, name)
             _build_all(run, settings, spark, due, full=full)
-            run.results += audit_across_tables(run, spark, settings)
+        run.results += audit_across_tables(run, settings)
 
 
 @contextmanager

@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import pyarrow.dataset as ds
-from pyspark.sql import DataFrame
 
+from lakehouse.registry import LAYERS
 from lakehouse.table import Table
+
+# The JVM keeps its heap beside it; what does not fit goes to disk.
+MEMORY = "2GB"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Tables at the versions to be judged, to ``read`` with Spark or as they are ``stored``, and the rows of before.
+    """Tables at the versions to be judged, as they are ``stored``, and how many rows they had before.
 
     ``rows_before`` are those of the run that was published before. A rule that needs one of the ``stale`` tables is
     skipped.
     """
 
     tables: Mapping[str, Table]
-    read: Callable[[str], DataFrame]
     stored: Callable[[str], ds.Dataset]
     as_of: date
     rows_before: Mapping[str, int | None]
     stale: AbstractSet[str]
 
-    def expression(self, text: str) -> str:
-        """Return ``text`` with the as-of day in the place of ``:as_of``."""
-        return text.replace(":as_of", f"DATE'{self.as_of}'")
+    def rows(self, query: str, names: Iterable[str]) -> list[tuple[Any, ...]]:
+        """Return what ``query`` finds in the tables ``names``; ``:as_of`` in it is the as-of day."""
+        for name in names:
+            self._open(name)
+        return self._connection.execute(query.replace(":as_of", f"DATE '{self.as_of}'")).fetchall()
+
+    def _open(self, name: str) -> None:
+        view = name.replace(".", "_")
+        self._connection.register(view, self.stored(name))
+        self._connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS FROM {view}")
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        spill = Path(tempfile.gettempdir(), f"lakehouse-audit-{os.getpid()}")
+        connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
+        connection.execute("SET TimeZone = 'UTC'; SET default_null_order = 'nulls_first'")
+        connection.execute("".join(f"CREATE SCHEMA {layer};" for layer in LAYERS))
+        return connection

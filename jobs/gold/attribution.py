@@ -62,7 +62,7 @@ table = Table(
             Reconciliation(
                 f"{model}_shares_{what}",
                 f"sum({shared})",
-                (Part("silver.opportunities", total, where=NEW_BUSINESS, by=("trunc(closed_date, 'month')",)),),
+                (Part("silver.opportunities", total, where=NEW_BUSINESS, by=("date_trunc('month', closed_date)",)),),
                 by=("month",),
                 where=f"model = '{model}'",
             )

@@ -67,7 +67,7 @@ table = Table(
         Reconciliation(
             "every_order_is_counted",
             "sum(orders)",
-            (Part("silver.billing_orders", "count(*)", by=("date(trunc(ordered_date, 'month'))",)),),
+            (Part("silver.billing_orders", "count(*)", by=("date_trunc('month', ordered_date)",)),),
             by=("month",),
             where=f"segment = '{ALL}'",
         ),

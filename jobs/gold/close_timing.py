@@ -61,7 +61,7 @@ table = Table(
                 Part(
                     "silver.opportunities",
                     "count(*)",
-                    where="is_won AND closed_date < trunc(date_add(:as_of, 1), 'quarter')",
+                    where="is_won AND closed_date < date_trunc('quarter', :as_of + 1)",
                 ),
             ),
             where="effect = 'quarter_end' AND event = 'win' AND opportunity_type = 'all'",

@@ -83,7 +83,7 @@ table = Table(
         Reconciliation(
             "tickets_are_those_of_90_days",
             "sum(tickets_90d)",
-            (Part("silver.tickets", "count(*)", where="opened_date > date_sub(:as_of, 90)"),),
+            (Part("silver.tickets", "count(*)", where="opened_date > :as_of - 90"),),
             by=("customer_id",),
             own_groups=True,
         ),

@@ -103,7 +103,7 @@ table = Table(
         Reconciliation(
             "every_lead_is_counted_once",
             "sum(leads + reentries)",
-            (Part("silver.leads", "count(*)", by=("trunc(created_date, 'month')",)),),
+            (Part("silver.leads", "count(*)", by=("date_trunc('month', created_date)",)),),
             by=("cohort_start",),
             where="cohort_grain = 'month' AND dimension = 'all'",
         ),

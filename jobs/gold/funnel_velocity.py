@@ -70,13 +70,13 @@ table = Table(
         Reconciliation(
             "every_lead_is_there_in_each_dimension",
             "sum(leads)",
-            (Part("silver.leads", f"{len(DIMENSIONS)} * count(*)", by=("trunc(created_date, 'month')",)),),
+            (Part("silver.leads", f"{len(DIMENSIONS)} * count(*)", by=("date_trunc('month', created_date)",)),),
             by=("month",),
         ),
         Reconciliation(
             "every_win_is_there",
             "sum(won_leads)",
-            (Part("silver.leads", "count_if(won_at >= created_at)", by=("trunc(created_date, 'month')",)),),
+            (Part("silver.leads", "count_if(won_at >= created_at)", by=("date_trunc('month', created_date)",)),),
             by=("month",),
             where="dimension = 'all'",
         ),

@@ -54,7 +54,9 @@ table = Table(
             (Part("silver.usage_daily", "sum(errors)", by=("usage_month",)),),
             by=("month",),
         ),
-        Sequence("no_month_is_missing", "previous IS NULL OR month = add_months(previous.month, 1)", order=("month",)),
+        Sequence(
+            "no_month_is_missing", "previous IS NULL OR month = previous.month + INTERVAL 1 MONTH", order=("month",)
+        ),
     ),
 )
 

@@ -75,8 +75,8 @@ table = Table(
                 Part(
                     "gold.pipeline_daily",
                     "sum(open_arr)",
-                    where="(date = last_day(add_months(quarter, 2)) OR date = :as_of)"
-                    " AND expected_close_month <= date_format(add_months(quarter, 2), 'yyyy-MM')",
+                    where="(date = last_day(quarter + INTERVAL 2 MONTH) OR date = :as_of)"
+                    " AND expected_close_month <= strftime(quarter + INTERVAL 2 MONTH, '%Y-%m')",
                 ),
             ),
             by=("quarter", "rep_id"),
@@ -88,7 +88,7 @@ table = Table(
                 Part(
                     "silver.opportunity_states",
                     "sum(arr_reporting)",
-                    where="stage = 'closed_won' AND NOT (stage <=> previous_stage)",
+                    where="stage = 'closed_won' AND stage IS DISTINCT FROM previous_stage",
                 ),
             ),
         ),

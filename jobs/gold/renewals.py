@@ -79,8 +79,8 @@ table = Table(
         Reconciliation(
             "every_commitment_ends_once",
             "sum(up_for_renewal)",
-            (Part("silver.billing_orders", "count(DISTINCT account_id, renewal_date)",
-                  by=("date(trunc(renewal_date, 'month'))",), where="renewal_date IS NOT NULL"),),
+            (Part("silver.billing_orders", "count(DISTINCT (account_id, renewal_date))",
+                  by=("date_trunc('month', renewal_date)",), where="renewal_date IS NOT NULL"),),
             by=("renewal_month",),
             where="dimension = 'all'",
         ),

@@ -79,14 +79,14 @@ table = Table(
             "every_won_deal_is_somebodys",
             "sum(won_arr)",
             (Part("silver.opportunities", "sum(arr_reporting)", where="is_won AND closed_date IS NOT NULL",
-                  by=("trunc(closed_date, 'quarter')",)),),
+                  by=("date_trunc('quarter', closed_date)",)),),
             by=("quarter",),
         ),
         Reconciliation(
             "every_closed_deal_is_somebodys",
             "sum(wins + losses)",
             (Part("silver.opportunities", "count(closed_date)", where="NOT is_open",
-                  by=("trunc(closed_date, 'quarter')",)),),
+                  by=("date_trunc('quarter', closed_date)",)),),
             by=("quarter",),
         ),
         Reconciliation(
@@ -99,7 +99,7 @@ table = Table(
             "pipeline_is_what_is_open",
             "sum(pipeline_arr)",
             (Part("silver.opportunity_states", "sum(arr_reporting)", where="valid_to_at IS NULL AND is_open"),),
-            where="quarter = trunc(:as_of, 'quarter')",
+            where="quarter = date_trunc('quarter', :as_of)",
         ),
     ),
 )  # fmt: skip

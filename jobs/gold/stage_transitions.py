@@ -68,7 +68,7 @@ table = Table(
                 Part(
                     "silver.opportunity_stages",
                     "count(left_at)",
-                    where=f"stage NOT LIKE 'closed%' AND to_date(entered_at) <= date_sub(:as_of, {FOLLOWED_DAYS})",
+                    where=f"stage NOT LIKE 'closed%' AND CAST(entered_at AS DATE) <= :as_of - {FOLLOWED_DAYS}",
                 ),
             ),
             where="opportunity_type = 'all' AND deal_size = 'all'",

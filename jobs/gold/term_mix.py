@@ -51,7 +51,7 @@ table = Table(
             "every_order_has_a_term_or_none",
             "sum(orders)",
             (Part("silver.billing_orders", "count(*)",
-                  by=("date(trunc(ordered_date, 'quarter'))", "coalesce(string(term_months), 'none')")),),
+                  by=("date_trunc('quarter', ordered_date)", "coalesce(CAST(term_months AS VARCHAR), 'none')")),),
             by=("quarter", "term"),
             where=f"segment = '{ALL}'",
         ),

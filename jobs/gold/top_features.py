@@ -42,7 +42,7 @@ table = Table(
         Reconciliation(
             "every_use_is_counted",
             "sum(events)",
-            (Part("silver.feature_use", "sum(events)", by=("date_format(use_month, 'yyyy-MM')",)),),
+            (Part("silver.feature_use", "sum(events)", by=("strftime(use_month, '%Y-%m')",)),),
             by=("period",),
             where="period_grain = 'month'",
         ),

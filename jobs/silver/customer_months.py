@@ -146,13 +146,13 @@ table = Table(
     audits=(
         Sequence(
             "opens_with_what_the_month_before_closed_with",
-            "opening_mrr = IF(month = add_months(previous.month, 1), previous.closing_mrr, 0)",
+            "opening_mrr = IF(month = previous.month + INTERVAL 1 MONTH, previous.closing_mrr, 0)",
             order=("month",),
             within=("customer_id",),
         ),
         Sequence(
             "no_month_is_missing_while_there_is_mrr",
-            "previous IS NULL OR previous.closing_mrr = 0 OR month = add_months(previous.month, 1)",
+            "previous IS NULL OR previous.closing_mrr = 0 OR month = previous.month + INTERVAL 1 MONTH",
             order=("month",),
             within=("customer_id",),
         ),

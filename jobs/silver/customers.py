@@ -108,7 +108,7 @@ table = Table(
         Reconciliation(
             "mrr_is_the_ledgers",
             "sum(mrr)",
-            (Part("silver.customer_months", "sum(closing_mrr)", where="month = trunc(:as_of, 'month')"),),
+            (Part("silver.customer_months", "sum(closing_mrr)", where="month = date_trunc('month', :as_of)"),),
             by=("customer_id",),
         ),
         Reconciliation(

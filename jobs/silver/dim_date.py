@@ -59,9 +59,7 @@ table = Table(
         Check("business_days_are_the_others", "is_business_day = NOT (is_weekend OR is_holiday)"),
     ),
     audits=(
-        Sequence(
-            "no_day_is_missing", "previous IS NULL OR date_key = date_add(previous.date_key, 1)", order=("date_key",)
-        ),
+        Sequence("no_day_is_missing", "previous IS NULL OR date_key = previous.date_key + 1", order=("date_key",)),
         Sequence(
             "complete_days_come_first",
             "previous IS NULL OR previous.is_complete OR NOT is_complete",

@@ -61,7 +61,7 @@ table = Table(
         Reconciliation(
             "every_change_of_stage_is_a_visit",
             "count(*)",
-            (Part("silver.opportunity_states", "count(*)", where="NOT (stage <=> previous_stage)"),),
+            (Part("silver.opportunity_states", "count(*)", where="stage IS DISTINCT FROM previous_stage"),),
             by=("opportunity_id",),
         ),
     ),

@@ -135,7 +135,7 @@ table = Table(
         ParentCheck(
             "terms_begin_after_signup",
             "silver.customers",
-            "customers.signup_at IS NULL OR start_date >= to_date(customers.signup_at)",
+            "customers.signup_at IS NULL OR start_date >= CAST(customers.signup_at AS DATE)",
             severity="warn",
             action="mark",
         ),

@@ -88,7 +88,7 @@ table = Table(
         ParentCheck(
             "used_after_signup",
             "silver.customers",
-            "customers.signup_at IS NULL OR activity_date >= to_date(customers.signup_at)",
+            "customers.signup_at IS NULL OR activity_date >= CAST(customers.signup_at AS DATE)",
             severity="warn",
             action="mark",
         ),
