@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -35,17 +35,19 @@ class Scope:
     as_of: date
     rows_before: Mapping[str, int | None]
     stale: AbstractSet[str]
+    _opened: set[str] = field(default_factory=set, init=False)
 
     def rows(self, query: str, names: Iterable[str]) -> list[tuple[Any, ...]]:
         """Return what ``query`` finds in the tables ``names``; ``:as_of`` in it is the as-of day."""
-        for name in names:
+        for name in set(names) - self._opened:
             self._open(name)
         return self._connection.execute(query.replace(":as_of", f"DATE '{self.as_of}'")).fetchall()
 
     def _open(self, name: str) -> None:
         view = name.replace(".", "_")
         self._connection.register(view, self.stored(name))
-        self._connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS FROM {view}")
+        self._connection.execute(f"CREATE VIEW {name} AS FROM {view}")
+        self._opened.add(name)
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:

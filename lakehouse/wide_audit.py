@@ -118,14 +118,14 @@ def _(rule: kinds.Sequence, table: Table, scope: Scope) -> str:
 @_query.register
 def _(rule: kinds.Received, table: Table, scope: Scope) -> str:
     is_due = "true" if rule.known_from is None else f"coalesce(CAST({rule.known_from} AS DATE) <= :as_of, true)"
-    key = ", ".join(table.key)
+    key, row = ", ".join(table.key), "_source, _batch_id, _row"
     return f"""
-        WITH due AS (FROM {rule.source} WHERE {is_due}),
+        WITH due AS (SELECT {key}, {row} FROM {rule.source} WHERE {is_due}),
         lost AS (
             FROM due
             ANTI JOIN {table.name} USING ({key})
             ANTI JOIN (FROM {rule.source} WHERE NOT {is_due}) USING ({key})
-            ANTI JOIN (FROM {QUARANTINE} WHERE table_name = '{rule.source}') USING (_source, _batch_id, _row)
+            ANTI JOIN (FROM {QUARANTINE} WHERE table_name = '{rule.source}') USING ({row})
         )
         SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM lost)
     """
