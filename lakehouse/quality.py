@@ -31,8 +31,9 @@ from lakehouse.wide_audit import wide_audit
 WORKERS = 2
 # A reason names every rule that the row breaks, each with what it requires.
 REJECTIONS = f"""
-    SELECT table_name, split_part(unnest(string_split(reason, '; ')), ':', 1) AS rule, count(*)
-    FROM {QUARANTINE} WHERE NOT is_corrected GROUP BY ALL
+    SELECT table_name, split_part(part, ':', 1) AS rule, count(*)
+    FROM {QUARANTINE}, unnest(string_split(reason, '; ')) AS parts(part)
+    WHERE NOT is_corrected GROUP BY ALL
 """  # noqa: S608 - a name of the project
 
 
