@@ -43,6 +43,7 @@ NEVER_IN_A_SMALL_COMPANY = {
     "gold.renewals.lost_arr",
     "gold.renewals.renewed_early",
     "gold.renewals.renewed_late",
+    "gold.sales_activity.activities_outside",
     "gold.stage_dynamics.skipped",
     *(f"gold.revenue_bridge.{name}" for name in chain.from_iterable(DIFFERENCES.values())),
 }
