@@ -238,10 +238,14 @@ def test_an_empty_lake_breaks_no_rule():
 
 
 def test_a_crash_is_an_error_of_that_rule_alone():
-    crashing = Reconciliation("crashes", "sum(CAST(cohort AS INT))", ())
-    results = wide_audit(replace(TERMS, audits=(*TERMS.audits, crashing)), scope(SOUND))
-    assert {result.rule: result.status for result in results if result.status != "pass"} == {"crashes": "error"}
-    assert "Could not convert string 'c1' to INT32" in results[-1].message
+    crashing = Reconciliation("crashes", "sum(seats) / 0", ())
+    uncast = Sequence("compares_infinity", "seats / 0 > previous.seats", order=("term_id",))
+    results = wide_audit(replace(TERMS, audits=(*TERMS.audits, uncast, crashing)), scope(SOUND))
+    assert {result.rule: result.status for result in results if result.status != "pass"} == {
+        "compares_infinity": "error",
+        "crashes": "error",
+    }
+    assert "Division by zero" in results[-1].message
     assert results[-1].stops
 
 
