@@ -1,7 +1,7 @@
 """The audit of what no row shows by itself: foreign keys, other tables, order, history.
 
-DuckDB reads it from the stored files. Spark takes a second to plan such a query that DuckDB answers in a hundredth, and
-what one engine wrote another one adds up.
+DuckDB reads it from the stored files: Spark plans longer for such queries than they take, and what one engine wrote
+another one adds up.
 """
 
 from __future__ import annotations
