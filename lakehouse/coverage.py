@@ -25,8 +25,12 @@ def received(lake: Lake) -> dict[str, Any]:
     first = next(batches, {})
     if first.get("source") != FILES:
         return first
-    # Files come for one table or another; the furthest of them tells.
-    return max((first, *batches), key=lambda batch: batch["covered_to"] or "")
+    # Files come for one table or another; the end of the last delivery tells.
+    return max((first, *batches), key=_newest_end)
+
+
+def _newest_end(batch: dict[str, Any]) -> tuple[str, bool, str]:
+    return batch.get("run_id", ""), batch.get("ends_delivery", True), batch["covered_to"] or ""
 
 
 def as_of(lake: Lake) -> date:

@@ -27,7 +27,7 @@ def as_paragraph(error: BaseException, what: str) -> LakehouseError:
             what,
             found=": ".join(filter(None, (type(error).__name__, _head(text)))),
             expected="no error",
-            do=f"The whole trace is in {LOGS / 'spark.log'}, or add --debug; what is published stays readable.",
+            do=f"Add --debug for the whole trace; what Spark said is in {LOGS / 'spark.log'}. What is published stays readable.",
         )
     )
 

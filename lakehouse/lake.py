@@ -18,6 +18,8 @@ from lakehouse.manifest import Manifest
 CURRENT = "CURRENT"
 MANIFESTS = "_manifests"
 TRUTH = "_truth"
+# Files on their way into the bronze tables.
+STAGING = "_staging"
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ BATCHES = Table(
         Column("bytes", "bigint", "Size of the file", nullable=False),
         Column("run_id", "string", "Run that received it", nullable=False),
         Column("replaces", "string", "Batch of the earlier file of this name, whose rows it replaced"),
+        Column("mapping", "string", "Fingerprint of the vendor's mapping that it was read by"),
         Column("left_out", "string", "Columns of the file that the table does not know"),
         Column("received", "bigint", "Rows of the file", nullable=False),
         Column("kept", "bigint", "Those that are the newest sound version of their thing", nullable=False),

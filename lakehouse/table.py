@@ -14,9 +14,11 @@ from pyspark.sql import types as T
 from lakehouse.rules import Check, ForeignKey, WideRule
 from lakehouse.types import AMOUNT, MONEY, SECONDS, arrow_type, spark_type
 
-__all__ = ["AMOUNT", "MONEY", "PROVENANCE", "READABLE", "SECONDS", "Check", "Column", "Table"]
+__all__ = ["AMOUNT", "LINE", "MONEY", "PROVENANCE", "READABLE", "SECONDS", "UNREAD", "Check", "Column", "Table"]
 
 UNREAD = "_unread"
+# In it, the text of a record that has too many or too few cells.
+LINE = "_line"
 
 # Doubles are rounded where they leave a job, so that neither grouping nor partitioning can show in them.
 DOUBLE_DECIMALS = 9

@@ -14,8 +14,10 @@ from lakehouse.config import load
 from lakehouse.console import console
 from lakehouse.ingest.contract import received_table, write_template
 from lakehouse.ingest.delivery import deliver
+from lakehouse.ingest.sources import read_source
 from lakehouse.lake import Lake
 from lakehouse.project import DEFAULT_ROOT, conf_dir
+from lakehouse.registry import jobs
 from lakehouse.run import Run
 
 
@@ -36,9 +38,11 @@ def ingest(
 ) -> None:
     """Receive the files that are new, build what they touch, check it, publish it and write the exports."""
     reach = as_of.date() if as_of else None
+    tables = {job.table.short_name: job.table for job in jobs().values() if job.is_received}
+    vendor = read_source(conf_dir(), source, tables) if source else None
 
     def receive(run: Run) -> None:
-        deliver(run, folder, as_of=reach, replace=replace, source=source)
+        deliver(run, folder, as_of=reach, replace=replace, source=vendor)
 
     build(Lake(root), load(conf_dir()), receive, wait=wait, as_json=as_json)
 

@@ -6,15 +6,19 @@ were kept; until then, and if the run fails, the commit is the record.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from lakehouse import delta
-from lakehouse.errors import UsageError
+from lakehouse.errors import BrokenLakeError, UsageError
 from lakehouse.ingest.cells import in_utc
 from lakehouse.ingest.folder import SourceFile
+from lakehouse.ingest.sources import FileMapping
 from lakehouse.lake import Lake
 from lakehouse.ops import BATCHES, append
 from lakehouse.registry import Job
@@ -25,14 +29,10 @@ from lakehouse.table import Table
 
 @dataclass
 class Known:
-    """The files whose rows a lake holds: their batches by table, and the newest batch of each name."""
+    """The files whose rows a lake holds: each batch with the mapping that it was read by, and the newest of each name."""
 
-    batches: set[tuple[str, str]] = field(default_factory=set)
+    batches: dict[tuple[str, str], str | None] = field(default_factory=dict)
     newest: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def has(self, file: SourceFile) -> bool:
-        """Whether the file's content is known, under whatever name."""
-        return (f"bronze.{file.table}", file.batch_id) in self.batches
 
 
 def known(lake: Lake, jobs: Mapping[str, Job]) -> Known:
@@ -45,32 +45,51 @@ def known(lake: Lake, jobs: Mapping[str, Job]) -> Known:
     held = [
         row for row in _recorded(lake) if (first := began.get(row["table_name"])) is not None and first <= row["run_id"]
     ]
-    for row in sorted(held + unrecorded(lake, jobs), key=lambda row: row["run_id"]):
-        found.batches.discard((row["table_name"], row["replaces"]))
-        found.batches.add((row["table_name"], row["batch_id"]))
-        found.newest[row["table_name"], row["file"]] = row["batch_id"]
+    by_run = sorted(held + unrecorded(lake, jobs), key=itemgetter("run_id"))
+    for _, of_run in groupby(by_run, key=itemgetter("run_id")):
+        rows = list(of_run)
+        # What one file of a delivery gives up, another one may bring.
+        for row in rows:
+            found.batches.pop((row["table_name"], row["replaces"]), None)
+        for row in rows:
+            found.batches[row["table_name"], row["batch_id"]] = row.get("mapping")
+            found.newest[row["table_name"], row["file"]] = row["batch_id"]
     return found
 
 
-def replaced(known_files: Known, new: list[SourceFile], *, replace: bool) -> dict[SourceFile, str]:
-    """Return the earlier batch of each new file whose name is known.
+def due(
+    known_files: Known, found: list[SourceFile], mappings: Mapping[str, FileMapping], *, replace: bool
+) -> dict[SourceFile, str | None]:
+    """Return the files to be received, each with the batch that it replaces: none, if its name is new as well.
 
     Raises:
-        UsageError: if there is any, and they are not to be replaced.
+        UsageError: if a known name has another content and is not to ``replace`` the earlier one, or has that of another file.
     """
-    found = {
-        file: known_files.newest[f"bronze.{file.table}", file.name]
-        for file in new
-        if (f"bronze.{file.table}", file.name) in known_files.newest
+    changed = {
+        file: known_files.newest[_named(file)]
+        for file in found
+        if _named(file) in known_files.newest and _is_changed(known_files, file, mappings, replace=replace)
     }
-    if found and not replace:
+    if changed and not replace:
         raise UsageError(
             "Files have changed since they were received",
-            found=f"another content in {', '.join(file.name for file in found)}",
+            found=f"another content in {', '.join(file.name for file in changed)}",
             expected="a new name for new records",
             do="Rename the files if their rows come in addition, or add --replace if they take the place of the earlier ones.",
         )
-    return found
+    staying = known_files.batches.keys() - {(f"bronze.{file.table}", batch) for file, batch in changed.items()}
+    named_anew = [file for file in found if _named(file) not in known_files.newest and _content(file) not in staying]
+    fresh = {_content(file): file for file in reversed(named_anew)}
+    times = Counter([*staying, *fresh, *map(_content, changed)])
+    twice = [file.name for file in changed if times[_content(file)] > 1]
+    if twice:
+        raise UsageError(
+            "Files cannot take the place of their earlier content",
+            found=f"the content of another file in {', '.join(twice)}",
+            expected="each content under one name",
+            do="Put the right content there, or take the file away; nothing was received.",
+        )
+    return {file: changed.get(file) for file in found if file in changed or file in fresh.values()}
 
 
 def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
@@ -112,12 +131,31 @@ def account(run: Run) -> list[dict[str, Any]]:
     """
     if run.manifest is None or QUARANTINE not in run.manifest.tables:
         return []
-    rows = [
-        {**file, **_fate(run.lake, run.jobs[file["table_name"]].table, file)} for file in unrecorded(run.lake, run.jobs)
-    ]
-    records = [{name: row[name] for name in BATCHES.column_names} for row in rows]
+    files = unrecorded(run.lake, run.jobs)
+    replaced = {(file["table_name"], file["replaces"]) for file in [*_recorded(run.lake), *files]}
+    rows = []
+    for file in files:
+        is_replaced = (file["table_name"], file["batch_id"]) in replaced
+        rows.append({**file, **_fate(run.lake, run.jobs[file["table_name"]].table, file, is_replaced=is_replaced)})
+    records = [{name: row.get(name) for name in BATCHES.column_names} for row in rows]
     append(run, BATCHES, records)
     return records
+
+
+def _named(file: SourceFile) -> tuple[str, str]:
+    return f"bronze.{file.table}", file.name
+
+
+def _content(file: SourceFile) -> tuple[str, str]:
+    return f"bronze.{file.table}", file.batch_id
+
+
+def _is_changed(known_files: Known, file: SourceFile, mappings: Mapping[str, FileMapping], *, replace: bool) -> bool:
+    """Say whether a file of a known name has another content or, if asked to ``replace``, is read in another way."""
+    if known_files.newest[_named(file)] != file.batch_id:
+        return True
+    mapping = mappings.get(file.kind)
+    return replace and known_files.batches.get(_content(file)) != (mapping.digest if mapping else None)
 
 
 def _received_as(file: Mapping[str, Any]) -> tuple[str, ...]:
@@ -129,10 +167,13 @@ def _recorded(lake: Lake) -> list[dict[str, Any]]:
     return rows
 
 
-def _fate(lake: Lake, table: Table, file: Mapping[str, Any]) -> dict[str, int]:
+def _fate(lake: Lake, table: Table, file: Mapping[str, Any], *, is_replaced: bool) -> dict[str, int]:
     """Return how many of the file's rows are kept, superseded and quarantined.
 
     Only rows whose key comes more than once are ranked, by the order of :func:`lakehouse.cleaning.kept`.
+
+    Raises:
+        BrokenLakeError: if the table lacks rows that no other file has taken the place of.
     """
     thing = ", ".join(name for name in table.key if name != table.version_by)
     newest = [table.version_by] if table.version_by else []
@@ -160,4 +201,11 @@ def _fate(lake: Lake, table: Table, file: Mapping[str, Any]) -> dict[str, int]:
     superseded, quarantined, stored = counts
     # Of a file that was replaced before it was recorded, no row is left.
     lost = file["received"] - stored
+    if lost and not is_replaced:
+        raise BrokenLakeError(
+            f"Rows of {file['file']} are not in {table.name}",
+            found=f"{stored:,} rows",
+            expected=f"the {file['received']:,} that were received",
+            do="Run `lakehouse fsck`; then remove the table's folder and ingest its files again.",
+        )
     return {"kept": stored - superseded - quarantined, "superseded": superseded + lost, "quarantined": quarantined}

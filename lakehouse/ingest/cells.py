@@ -6,8 +6,8 @@ import duckdb
 import pyarrow as pa
 
 from lakehouse.ingest.contract import given, of_source, sql_type
-from lakehouse.ingest.reading import LINE, ROW
-from lakehouse.table import Column, Table
+from lakehouse.ingest.reading import ROW
+from lakehouse.table import LINE, Column, Table
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
 # How a text of each type looks. Casting alone would take 12.5 for the number 13.

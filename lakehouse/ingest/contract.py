@@ -132,10 +132,18 @@ _HEAD = """# Files that can be ingested
 `lakehouse ingest FOLDER` reads every file that is named after a table, or lies in a folder that is:
 `subscriptions.csv`, `subscriptions-2026-03.csv.gz`, `usage_events/part-1.parquet`, `invoices.jsonl`.
 `lakehouse template subscriptions` writes an empty one. A file needs its required columns; the order does not matter,
-other columns are named and left out.
+other columns are named and left out. One that looks like a column which is missing, as `currency_code` does where there is no
+`currency`, refuses the file: to read nothing there would be a guess. Rename it, to the one that is meant or to another name.
+
+How far the records reach follows from the latest `updated_at` or `occurred_at` of the rows that can be used, and where there is
+none from the first days of terms; `--as-of` names the day instead. A last day that lies five years after all others is taken
+for mistyped. `--replace` lets a file take the place of an earlier one of its name, reads a vendor's file anew where its mapping
+was corrected, and lets `--as-of` name an earlier day than before.
 
 - **CSV** (`.csv`, `.csv.gz`): UTF-8, with or without a byte order mark, commas, a header, quotes as in RFC 4180.
 - **JSON** (`.json`, an array of objects, or an object a line; `.jsonl`; both also `.gz`) and **Parquet**.
+- Files of a table in another format, and columns that only the names of folders hold (`status=paused/part-0.parquet`),
+  are named and refuse the folder: nothing of it is received then.
 - An empty cell is nothing; blanks around a cell do not count. Dates are `2026-01-31`, or moments of that day in UTC; moments are ISO 8601, in UTC
   where they name no offset; numbers have a point and no thousands separator; booleans are true or false, yes or no, 1 or 0.
 - A row with a cell that is not what its column says, an unknown word or a number out of bounds too, goes to

@@ -41,12 +41,12 @@ class SourceFile:
 
 
 def files(folder: Path, tables: Mapping[str, str]) -> list[SourceFile]:
-    """Return the files of ``folder`` in order of name; hidden ones and those of other formats are passed over.
+    """Return the files of ``folder`` in order of name; hidden ones and those of no table and other formats are passed over.
 
     ``tables`` are the tables by what a file may be named after.
 
     Raises:
-        UsageError: if there is no such folder, no file, or one whose name tells no table.
+        UsageError: if there is no such folder, no file, one whose name tells no table, or a table's in another format.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -57,6 +57,14 @@ def files(folder: Path, tables: Mapping[str, str]) -> list[SourceFile]:
         )
     found = {path: path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()}
     readable = {path: name for path, name in found.items() if _format(path) and not _is_hidden(name)}
+    unreadable = [name for path, name in found.items() if path not in readable and _is_of_a_table(name, tables)]
+    if unreadable:
+        raise UsageError(
+            f"The folder {folder} holds files that cannot be read",
+            found=", ".join(map(str, unreadable)),
+            expected=f"one of {', '.join(FORMATS)}",
+            do="Export them in such a format, or move them away; nothing was received.",
+        )
     unknown = [str(name) for name in readable.values() if kind_of(name, tables) is None]
     if unknown or not readable:
         close = difflib.get_close_matches(Path(unknown[0]).name.partition(".")[0], tables, 1) if unknown else []
@@ -71,12 +79,16 @@ def files(folder: Path, tables: Mapping[str, str]) -> list[SourceFile]:
 
 def kind_of(name: Path, kinds: Collection[str]) -> str | None:
     """Return what a file ``name`` is named after: it lies in a folder of that name, or bears it before a separator."""
-    stem = name.name.partition(".")[0]
-    for word in (*(part for part in name.parts[:-1]), stem):
+    for word in (part.partition(".")[0] for part in name.parts):
         fitting = [kind for kind in kinds if word == kind or word.startswith(tuple(f"{kind}{c}" for c in "-_ "))]
         if fitting:
             return max(fitting, key=len)
     return None
+
+
+def _is_of_a_table(name: Path, tables: Collection[str]) -> bool:
+    """Say whether a file is named after a table itself; in its folder there may be notes and marks of success."""
+    return not _is_hidden(name) and kind_of(Path(name.name), tables) is not None
 
 
 def _source_file(path: Path, name: Path, tables: Mapping[str, str]) -> SourceFile:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,19 +16,22 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from lakehouse.errors import UsageError
+from lakehouse.ingest import json_text
 from lakehouse.ingest.folder import SourceFile
+from lakehouse.table import LINE
 
 ROW = "_row"
-# The text of a record that has too many or too few cells.
-LINE = "_line"
 
 # What a file that is damaged, or another than its ending says, makes its reader raise.
-_UNREADABLE = (OSError, EOFError, pa.ArrowInvalid, json.JSONDecodeError, zlib.error)
+_UNREADABLE = (OSError, EOFError, pa.ArrowInvalid, json_text.NoJsonError, UnicodeError, zlib.error)
 
 _BLOCK_BYTES = 8 << 20
 _RECORDS = 50_000
 _BOM = b"\xef\xbb\xbf"
 _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK\x03\x04": "a ZIP archive or a workbook"}
+
+# The place of a wrong byte is told by its cell, and a cell before it may be longer than the csv module likes.
+csv.field_size_limit(1 << 30)
 
 
 def header(file: SourceFile) -> list[str]:
@@ -41,25 +43,33 @@ def header(file: SourceFile) -> list[str]:
     try:
         if file.format == "parquet":
             return list(pq.read_schema(file.path).names)
-        if file.format == "json":
-            return list(dict.fromkeys(name for record in _objects(file) for name in record))
         with _opened(file.path) as raw:
+            if file.format == "json":
+                return _json_header(file, raw)
             first = raw.readline()
     except _UNREADABLE as error:
         raise _unreadable(file, " ".join(str(error).split()), f"a {file.format} file") from error
     other = next((name for mark, name in _OTHER_ENCODINGS.items() if first.startswith(mark)), None)
     if other or not first.strip():
-        raise _unreadable(file, other or "an empty file", "UTF-8 text whose first line names the columns")
+        found = other or ("a blank first line" if first else "an empty file")
+        raise _unreadable(file, found, "UTF-8 text whose first line names the columns")
     try:
         line = first.removeprefix(_BOM).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _unreadable(file, f"the byte {error.object[error.start]:#04x} in line 1", "UTF-8 text") from error
+        raise _unreadable(file, _wrong_byte(error, 1, []), "UTF-8 text") from error
     try:
         return [name.strip() for name in next(csv.reader([line.rstrip("\r\n")]))]
     except csv.Error as error:
         raise _unreadable(
             file, f"in line 1 {error}", "a line that ends with a line feed and names the columns"
         ) from error
+
+
+def _json_header(file: SourceFile, raw: io.BufferedIOBase) -> list[str]:
+    names = list(dict.fromkeys(name for record in json_text.objects(raw) for name in record))
+    if not names:
+        raise _unreadable(file, "no record", "objects that name the columns")
+    return names
 
 
 def records(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -113,6 +123,9 @@ def _csv(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
             if len(broken) > told:
                 yield _misshapen(broken[told:], schema)
                 told = len(broken)
+        # Arrow yields no batch for a block in which every record is misshapen.
+        if len(broken) > told:
+            yield _misshapen(broken[told:], schema)
 
 
 def _json(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -120,11 +133,12 @@ def _json(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
     yield _numbered(pa.RecordBatch.from_pylist([], schema), np.arange(0))
     held: list[dict[str, str | None]] = []
     start = 1
-    for record in _objects(file):
-        held.append({name: _text(value) for name, value in record.items()})
-        if len(held) == _RECORDS:
-            yield _numbered(pa.RecordBatch.from_pylist(held, schema), np.arange(start, start + len(held)))
-            start, held = start + len(held), []
+    with _opened(file.path) as raw:
+        for record in json_text.objects(raw):
+            held.append({name: json_text.cell(value) for name, value in record.items()})
+            if len(held) == _RECORDS:
+                yield _numbered(pa.RecordBatch.from_pylist(held, schema), np.arange(start, start + len(held)))
+                start, held = start + len(held), []
     yield _numbered(pa.RecordBatch.from_pylist(held, schema), np.arange(start, start + len(held)))
 
 
@@ -148,35 +162,6 @@ def _misshapen(rows: list[arrow_csv.InvalidRow], schema: pa.Schema) -> pa.Record
     return pa.RecordBatch.from_arrays([*told, *nothing], names=[ROW, LINE, *schema.names])
 
 
-def _objects(file: SourceFile) -> Iterator[dict[str, Any]]:
-    """Yield the objects of an array, or those of each line; numbers as they are written."""
-    with io.TextIOWrapper(_opened(file.path), encoding="utf-8-sig") as text:
-        try:
-            start = text.read(1)
-            while start.isspace():
-                start = text.read(1)
-            rest = (start + line if number == 1 else line for number, line in enumerate(text, start=1))
-            found = json.loads("".join(rest), parse_float=str) if start == "[" else map(_line, rest)
-            for number, record in enumerate(filter(lambda value: value is not None, found), start=1):
-                if not isinstance(record, dict):
-                    raise _unreadable(file, f"{str(record)[:40]!r} as record {number}", "an object")
-                yield record
-        except UnicodeDecodeError as error:
-            raise _unreadable(file, f"the byte {error.object[error.start]:#04x}", "UTF-8 text") from error
-        except json.JSONDecodeError as error:
-            raise _unreadable(
-                file, f"no JSON in line {error.lineno}, column {error.colno}: {error.msg}", "JSON"
-            ) from error
-
-
-def _line(text: str) -> Any:
-    return json.loads(text, parse_float=str) if text.strip() else None
-
-
-def _text(value: object) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value)
-
-
 def _check_text(file: SourceFile, columns: list[str]) -> None:
     """Look at the bytes once: all of them UTF-8, and every quote closed."""
     opened_in = 0
@@ -190,13 +175,16 @@ def _check_text(file: SourceFile, columns: list[str]) -> None:
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
-                place = line[: error.start].decode("utf-8", "replace")
-                cell = len(next(csv.reader([place]), [])) - 1
-                column = columns[cell] if 0 <= cell < len(columns) else "of the last one"
-                found = f"the byte {line[error.start]:#04x} in line {number}, column {column}"
-                raise _unreadable(file, found, "UTF-8 text") from error
+                raise _unreadable(file, _wrong_byte(error, number, columns), "UTF-8 text") from error
     if is_open:
         raise _unreadable(file, f"a quote in line {opened_in} that is never closed", "quotes in pairs")
+
+
+def _wrong_byte(error: UnicodeDecodeError, number: int, columns: list[str]) -> str:
+    before = error.object[: error.start].decode("utf-8", "replace")
+    cell = max(len(next(csv.reader([before]), [])), 1)
+    column = columns[cell - 1] if cell <= len(columns) else cell
+    return f"the byte {error.object[error.start]:#04x} in line {number}, column {column}"
 
 
 def _opened(path: Path) -> gzip.GzipFile | io.BufferedReader:

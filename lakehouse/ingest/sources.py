@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+import duckdb
+from pydantic import Field, field_validator, model_validator
 
 from lakehouse.config import read_model
 from lakehouse.errors import UsageError
+from lakehouse.fingerprint import digest
 from lakehouse.ingest.cells import literal, quoted
 from lakehouse.ingest.contract import given
-from lakehouse.ingest.reading import LINE, ROW
+from lakehouse.ingest.reading import ROW
 from lakehouse.setting_types import Model, PositiveInt
-from lakehouse.table import Table
+from lakehouse.table import LINE, Table
 
 
 class Cell(Model):
@@ -36,6 +38,16 @@ class Cell(Model):
         if sum(map(bool, (self.constant, self.unit, self.date_format, self.values))) > 1:
             raise ValueError("takes one of `constant`, `unit`, `date_format` and `values`")
         return self
+
+    @field_validator("date_format")
+    @classmethod
+    def _is_a_format(cls, date_format: str | None) -> str | None:
+        if date_format is not None:
+            try:
+                duckdb.connect().execute("SELECT try_strptime('', ?)", [date_format])
+            except duckdb.Error as error:
+                raise ValueError(f"is no format of a date: {error}") from error
+        return date_format
 
     @property
     def sql(self) -> str:
@@ -62,6 +74,16 @@ class FileMapping(Model):
     def present(self, header: list[str]) -> dict[str, Cell]:
         """Return the cells of which the file has the column."""
         return {name: cell for name, cell in self.columns.items() if cell.column is None or cell.column in header}
+
+    def unused(self, header: list[str]) -> list[str]:
+        """Return the columns of the file that no cell is taken from."""
+        used = {cell.column for cell in self.columns.values()}
+        return [name for name in header if name not in used]
+
+    @property
+    def digest(self) -> str:
+        """What the mapping is known by: a file that was read by another one can be read anew."""
+        return digest(self.model_dump())
 
     def relation(self, header: list[str], records: str) -> str:
         """Return the SQL of the records with the table's columns as text."""

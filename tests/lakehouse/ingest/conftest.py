@@ -8,6 +8,7 @@ from lakehouse import delta
 from lakehouse.config import load
 from lakehouse.console import Silence
 from lakehouse.ingest.delivery import deliver
+from lakehouse.ingest.sources import read_source
 from lakehouse.lake import Lake
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
@@ -32,7 +33,9 @@ def ingest(lake, folder):
 
     def run(*, as_of=None, replace=False, source=None):
         received = Run(lake, load(PROJECT / "conf"), dict(jobs()), Silence())
-        deliver(received, folder, as_of=as_of, replace=replace, source=source)
+        tables = {job.table.short_name: job.table for job in jobs().values() if job.is_received}
+        vendor = read_source(PROJECT / "conf", source, tables) if source else None
+        deliver(received, folder, as_of=as_of, replace=replace, source=vendor)
         return received
 
     return run

@@ -268,6 +268,32 @@ def test_a_content_that_was_replaced_may_come_again(folder, ingest, received, la
     assert ingest().steps == []
 
 
+def test_a_file_cannot_take_the_content_of_another_one(folder, ingest, received):
+    write(folder, "a,2025-01-15,,100")
+    write(folder, "b,2025-01-15,,5", name="subscriptions-b.csv")
+    ingest()
+    write(folder, "b,2025-01-15,,5")
+    with pytest.raises(UsageError, match=r"another content in subscriptions\.csv"):
+        ingest()
+    with pytest.raises(UsageError, match=r"the content of another file in subscriptions\.csv"):
+        ingest(replace=True)
+    assert [row["customer_id"] for row in received()] == ["b", "a"]
+
+
+def test_a_content_that_moves_to_a_new_name_while_another_takes_its_place_is_not_lost(folder, ingest, received):
+    write(folder, "a,2025-01-15,,100")
+    ingest()
+    (folder / "subscriptions.csv").rename(folder / "subscriptions-old.csv")
+    write(folder, "b,2025-02-15,,5")
+    ingest(replace=True)
+    assert [(row["_source"], row["customer_id"]) for row in received()] == [
+        ("subscriptions-old.csv", "a"),
+        ("subscriptions.csv", "b"),
+    ]
+    (folder / "subscriptions-old.csv").rename(folder / "subscriptions-older.csv")
+    assert ingest().steps == []
+
+
 def test_files_come_again_into_a_table_that_was_lost_and_only_there(folder, ingest, received, lake):
     write(folder, "a,2025-01-15,,100")
     write(folder, "a,2025-01-15T10:00:00Z", name="customers.csv", header="customer_id,signup_at")
@@ -348,7 +374,26 @@ def test_a_file_that_is_no_text_is_refused_with_the_place(folder, ingest, lake, 
     ("name", "content", "told"),
     [
         ("subscriptions.json", b'[{"customer_id": "a",}]', "no JSON in line 1"),
-        ("subscriptions.jsonl", b"3\n", "expected an object"),
+        ("subscriptions.jsonl", b"3\n", "'3' in place of an object"),
+        ("subscriptions.jsonl", b'{"amount": 1}\n\n{"amount": 2,}\n', "no JSON in line 3, column 14"),
+        ("subscriptions.jsonl", b'{"amount": 1}\n{"note": "\xfc"}\n', "the byte 0xfc in line 2, byte 11"),
+        ("subscriptions.json", b'[{"amount": 1},\n {"note": "\xfc"}]', "the byte 0xfc in line 2, byte 12"),
+        ("subscriptions.json", b'{"amount": 1, "amount": 2}', "the name 'amount' twice in one object"),
+        (
+            "subscriptions.json",
+            b'{"customer_id": "\\ud800", "start_date": "2025-01-15", "amount": 1}',
+            "surrogates not allowed",
+        ),
+        ("subscriptions.json", b"[" * 100_000, "recursion"),
+        ("subscriptions.json", b"[]", "no record"),
+        ("subscriptions.jsonl", b"", "no record"),
+        ("subscriptions.csv", b"\n" + HEADER.encode(), "a blank first line"),
+        ("subscriptions.csv", b"customer_id,gr\xf6\xdfe\n", "the byte 0xf6 in line 1, column 2"),
+        (
+            "subscriptions.csv",
+            f"{HEADER}\n".encode() + b"x" * 200_000 + b",2025-01-15,,\xfc\n",
+            "the byte 0xfc in line 2, column amount",
+        ),
         ("subscriptions.parquet", b"PAR1", "a parquet file"),
         ("subscriptions.csv.gz", b"no gzip", "a csv file"),
         (
@@ -363,6 +408,80 @@ def test_a_file_that_is_not_what_its_ending_says_is_refused(folder, ingest, name
     with pytest.raises(UsageError, match=f"The file {name} cannot be read") as refused:
         ingest()
     assert told in str(refused.value)
+
+
+def test_a_parquet_file_with_a_damaged_page_is_refused_without_a_trace(folder, ingest, lake):
+    path = folder / "subscriptions.parquet"
+    rows = {"customer_id": [f"c{n}" for n in range(9000)], "start_date": ["2025-01-15"] * 9000, "amount": ["1"] * 9000}
+    pq.write_table(pa.table(rows), path, compression="zstd")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2000] + bytes(500) + whole[2500:])
+    with pytest.raises(UsageError, match=r"The file subscriptions\.parquet cannot be read") as refused:
+        ingest()
+    assert "Traceback" not in str(refused.value)
+    assert coverage(lake) == {}
+
+
+def test_a_file_in_which_no_record_has_the_right_number_of_cells_keeps_each_of_them(folder, ingest, received):
+    write(folder, "a,2025-01-15,,100")
+    write(folder, "a,Acme,", "b,Bolt,", name="customers.csv", header="customer_id,company_name")
+    ingest()
+    found = [(row["_row"], row["_unread"]) for row in received("customers")]
+    assert found == [(2, '{"_line":"a,Acme,"}'), (3, '{"_line":"b,Bolt,"}')]
+
+
+@pytest.mark.parametrize(
+    ("extra", "meant"),
+    [
+        ("customer_name", None),
+        ("created_at", None),
+        ("country", None),
+        ("plan_name", None),
+        ("notes", None),
+        ("plan", "plan_id"),
+        ("end", "end_date"),
+        ("Start Date", "start_date"),
+        ("interval", "billing_interval"),
+        ("currency_code", "currency"),
+        ("canceled", "canceled_at"),
+    ],
+)
+def test_a_column_more_is_left_out_unless_it_may_be_meant_for_one_that_is_missing(folder, ingest, lake, extra, meant):
+    names = ["customer_id", "amount", *{"start_date", "end_date"} - {meant}]
+    cells = {"amount": "100", "start_date": "2025-01-15", "end_date": ""}
+    write(folder, ",".join(cells.get(name, "x") for name in names) + ",2025-01-15", header=",".join([*names, extra]))
+    if meant is None:
+        ingest()
+        assert unrecorded(lake, jobs())[0]["left_out"] == extra
+    else:
+        with pytest.raises(UsageError, match=f"{extra!r} where {meant} may be meant"):
+            ingest()
+
+
+def test_files_of_a_table_in_another_format_are_named_and_other_ones_passed_over(folder, ingest):
+    write(folder, "a,2025-01-15,,100")
+    (folder / "README.txt").touch()
+    (folder / "invoices.xlsx").touch()
+    (folder / "usage_events").mkdir()
+    (folder / "usage_events" / "_SUCCESS").touch()
+    with pytest.raises(UsageError, match=r"cannot be read: found invoices\.xlsx; expected one of \.csv"):
+        ingest()
+    (folder / "invoices.xlsx").unlink()
+    assert [step.table_name for step in ingest().steps] == ["bronze.subscriptions"]
+
+
+def test_a_folder_that_spark_wrote_is_read_but_not_where_its_folders_hold_a_column(folder, ingest, received):
+    rows = pa.table({"customer_id": ["a"], "start_date": ["2025-01-15"], "amount": ["5"]})
+    written = folder / "subscriptions.parquet"
+    written.mkdir()
+    pq.write_table(rows, written / "part-00000.snappy.parquet")
+    ingest()
+    assert [row["customer_id"] for row in received()] == ["a"]
+    paused = folder / "subscriptions" / "status=paused"
+    paused.mkdir(parents=True)
+    pq.write_table(rows.slice(0, 0), paused / "part-0.parquet")
+    with pytest.raises(UsageError, match=r"status is in the name of a folder alone \(status=paused\)"):
+        ingest()
 
 
 def test_a_file_of_no_table_is_named_with_what_may_be_meant(folder, ingest):
@@ -388,6 +507,41 @@ def test_the_records_reach_as_far_as_they_say_but_never_to_an_end_of_terms(folde
     assert as_of(lake) == date(2025, 6, 30)
     with pytest.raises(UsageError, match="whose records reach 2025-06-30"):
         ingest(as_of=date(2025, 5, 31))
+
+
+def test_rows_that_cannot_be_used_do_not_tell_how_far_the_records_reach(folder, ingest, lake):
+    ends_before = "a,2026-02-01,2025-01-01,5"
+    unreadable = "b,2026-03-01,,none"
+    write(folder, "a,2025-01-15,,100", ends_before, unreadable)
+    ingest()
+    assert coverage(lake)["covered_to"] == "2025-01-15"
+
+
+def test_a_last_day_years_after_all_others_is_taken_for_mistyped_until_the_reach_is_named(folder, ingest, lake):
+    write(folder, "a,2025-01-15,,100", "b,2205-02-01,,5")
+    with pytest.raises(UsageError, match=r"the last day 2205-02-01 in subscriptions\.csv, and 2025-01-15 before it"):
+        ingest()
+    assert coverage(lake) == {}
+    ingest(as_of=date(2025, 1, 31))
+    assert coverage(lake)["covered_to"] == "2025-01-31"
+    # Beside what the lake holds, too.
+    write(folder, "c,2052-03-01,,5", name="subscriptions-2.csv")
+    with pytest.raises(UsageError, match="the last day 2052-03-01"):
+        ingest()
+
+
+def test_a_reach_that_was_wrong_is_put_right_together_with_its_file(folder, ingest, lake):
+    write(folder, "a,2025-01-15,,100", "b,2027-02-01,,5")
+    write(folder, "a,2025-01-15", name="customers.csv", header="customer_id,signup_at")
+    ingest()
+    assert coverage(lake)["covered_to"] == "2027-02-01"
+    write(folder, "a,2025-01-15,,100", "b,2025-02-01,,5")
+    ingest(replace=True, as_of=date(2025, 2, 28))
+    assert coverage(lake)["covered_to"] == "2025-02-28"
+    # What comes after it goes on from there.
+    write(folder, "c,2025-03-31,,5", name="subscriptions-march.csv")
+    ingest()
+    assert coverage(lake)["covered_to"] == "2025-03-31"
 
 
 @pytest.fixture

@@ -8,10 +8,15 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from lakehouse.config import load
+from lakehouse.console import Silence
 from lakehouse.errors import UsageError
+from lakehouse.ingest.batches import unrecorded
+from lakehouse.ingest.delivery import deliver
 from lakehouse.ingest.sources import Cell, Source, read_source
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
+from lakehouse.run import Run
 
 SUBSCRIPTIONS = """id,Customer ID,Customer Email,Plan,Quantity,Currency,Interval,Amount,Status,Start (UTC),Canceled At (UTC),Ended At (UTC)
 sub_1,cus_1,a@example.com,price_pro,5,eur,month,49.00,active,2025-01-15 10:23,,
@@ -21,6 +26,10 @@ sub_3,cus_3,c@example.com,price_pro,1,usd,month,49.00,incomplete,soon,,
 CHARGES = """id,Created (UTC),Amount,Currency,Status,Seller Message,Customer ID,Invoice ID
 ch_1,2025-01-15 10:24,49.00,eur,Paid,Payment complete.,cus_1,in_1
 ch_2,2025-02-15 10:24,49.00,eur,Failed,Insufficient funds.,cus_1,in_2
+"""
+INVOICES = """id,Customer,Subscription,Date (UTC),Due Date (UTC),Period Start (UTC),Period End (UTC),Subtotal,Tax,Total,Currency,Status,Paid At (UTC)
+in_1,cus_1,sub_1,2025-01-15 10:23,2025-01-15 10:23,2025-01-15 10:23,2025-02-15 10:23,49.00,9.31,58.31,sek,paid,2025-01-15 10:24
+in_2,cus_1,sub_1,2025-02-15 10:23,2025-03-01 10:23,2025-02-15 10:23,2025-03-15 10:23,49.00,9.31,58.31,SEK,draft,
 """
 TABLES = {job.table.short_name: job.table for job in jobs().values() if job.table.layer == "bronze"}
 
@@ -42,6 +51,72 @@ def test_stripe_files_are_received_as_they_are(folder, ingest, received):
     ]
 
 
+def test_invoices_of_stripe_are_received_as_they_are(folder, ingest, received):
+    (folder / "invoices.csv").write_text(INVOICES, encoding="utf-8")
+    ingest(source="stripe", as_of=date(2025, 3, 31))
+    paid, draft = received("invoices")
+    assert (paid["invoice_id"], paid["customer_id"], paid["subscription_id"]) == ("in_1", "cus_1", "sub_1")
+    assert (paid["subtotal"], paid["tax"], paid["total"]) == (Decimal("49.00"), Decimal("9.31"), Decimal("58.31"))
+    assert (paid["issued_at"], paid["paid_at"]) == (
+        datetime(2025, 1, 15, 10, 23, tzinfo=UTC),
+        datetime(2025, 1, 15, 10, 24, tzinfo=UTC),
+    )
+    assert (paid["period_start"], paid["period_end"]) == (date(2025, 1, 15), date(2025, 2, 15))
+    assert [(row["status"], row["currency"], row["_unread"]) for row in (paid, draft)] == [
+        ("paid", "SEK", None),
+        ("open", "SEK", None),
+    ]
+
+
+def test_a_charge_that_was_refunded_is_no_cash_and_what_is_not_taken_is_named(folder, ingest, received, lake):
+    header, paid, failed = CHARGES.splitlines()
+    refunded = paid.replace("ch_1", "ch_3").replace("Paid", "Refunded")
+    lines = [f"{header},Amount Refunded", f"{paid},0.00", f"{failed},0.00", f"{refunded},49.00"]
+    (folder / "charges.csv").write_text("\n".join(lines), encoding="utf-8")
+    ingest(source="stripe", as_of=date(2025, 3, 31))
+    assert [row["_unread"] for row in received("payments")] == [None, None, '{"status":"Refunded"}']
+    assert unrecorded(lake, jobs())[0]["left_out"] == "Amount Refunded"
+
+
+def test_a_column_that_the_vendor_calls_otherwise_today_is_not_read_as_nothing(folder, ingest):
+    (folder / "subscriptions.csv").write_text(SUBSCRIPTIONS.replace("Ended At (UTC)", "Ended At"), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"'Ended At' where 'Ended At \(UTC\)' for end_date may be meant"):
+        ingest(source="stripe")
+
+
+def test_a_file_is_read_anew_where_its_mapping_was_corrected(folder, lake, received, ingest_by):
+    (folder / "deals.csv").write_text("id,stage,customer,made\nd1,Waiting,a,2026-01-10\n", encoding="utf-8")
+    ingest_by({})
+    assert [row["_unread"] for row in received("opportunities")] == ['{"stage":"Waiting"}']
+    assert ingest_by({"Waiting": "discovery"}).steps == []
+    ingest_by({"Waiting": "discovery"}, replace=True)
+    assert [(row["stage"], row["_unread"]) for row in received("opportunities")] == [("discovery", None)]
+    assert ingest_by({"Waiting": "discovery"}, replace=True).steps == []
+    assert len({file["mapping"] for file in unrecorded(lake, jobs())}) == 2
+
+
+@pytest.fixture
+def ingest_by(lake, folder):
+    """Deliver the folder's deals by a mapping with these meanings of stages."""
+
+    def run(stages, *, replace=False):
+        cells = {
+            "opportunity_id": {"from": "id"},
+            "account_id": {"from": "customer"},
+            "stage": {"from": "stage", "values": stages},
+            "created_at": {"from": "made"},
+            "arr": {"constant": "5"},
+        }
+        mapping = Source.model_validate(
+            {"version": 1, "files": {"deals": {"table": "opportunities", "columns": cells}}}
+        )
+        received = Run(lake, load(PROJECT / "conf"), dict(jobs()), Silence())
+        deliver(received, folder, as_of=date(2026, 1, 31), replace=replace, source=mapping)
+        return received
+
+    return run
+
+
 def test_a_column_that_the_vendor_left_out_is_named_as_the_vendor_calls_it(folder, ingest):
     (folder / "charges.csv").write_text("id,Amount\nch_1,5\n", encoding="utf-8")
     with pytest.raises(UsageError) as refused:
@@ -53,6 +128,11 @@ def test_a_column_that_the_vendor_left_out_is_named_as_the_vendor_calls_it(folde
 def test_a_cell_comes_about_in_one_way():
     with pytest.raises(ValueError, match="takes one of `constant`, `unit`, `date_format` and `values`"):
         Cell.model_validate({"from": "x", "unit": "cents", "values": {"a": "b"}})
+
+
+def test_a_date_format_that_is_none_is_refused_with_the_configuration():
+    with pytest.raises(ValueError, match="is no format of a date"):
+        Cell.model_validate({"from": "x", "date_format": "%Y-%Q"})
 
 
 def test_cents_are_divided_and_what_is_no_number_stays():
