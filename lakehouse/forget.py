@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from lakehouse.config import Config
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.export import export, exports_folder
 from lakehouse.forgotten import Erasure, erased, erasures, hashed, is_about, remember, subject_column
-from lakehouse.lake import Lake
+from lakehouse.lake import STAGING, Lake
 from lakehouse.lock import writer_lock
 from lakehouse.ops import TABLES as OPS
 from lakehouse.registry import Job
@@ -42,16 +43,18 @@ class Forgotten:
     is_new: bool = True
 
 
-def forget(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter, customer_id: str) -> Forgotten:
+def forget(
+    lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter, customer_id: str, *, wait: bool = False
+) -> Forgotten:
     """Erase what tells who the customer is, and who its people are, from everything that the lake keeps.
 
     Raises:
         UsageError: if no received row names the customer, or the lake holds tables that nobody declares.
         LakehouseError: if the tables cannot be built anew and published; what was published is as it was then.
-        LakeBusyError: if another process writes to the lake.
+        LakeBusyError: if another process writes to the lake and this is not to ``wait`` for it.
     """
     received = [job.table for job in jobs.values() if job.is_received and lake.head(job.name)]
-    with writer_lock(lake.root):
+    with writer_lock(lake.root, wait=wait):
         _refuse_undeclared(lake, jobs)
         erasure = _erasure(lake, received, customer_id)
         found = {table.name: rows for table in received if (rows := _telling(lake, table, erasure)).num_rows}
@@ -64,12 +67,13 @@ def forget(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter,
         _erase_messages(lake, found)
         for name in found:
             _erase(lake, jobs[name].table, erasure)
-    run_id = _built_anew(lake, config, jobs, reporter)
-    with writer_lock(lake.root):
+    run_id = _built_anew(lake, config, jobs, reporter, wait=wait)
+    with writer_lock(lake.root, wait=wait):
         if run_id:
             export(lake, jobs)
         for draft in exports_folder(lake.root).glob(".*.new"):
             draft.unlink()
+        shutil.rmtree(lake.root / STAGING, ignore_errors=True)
         for name in lake.tables():
             _drop_history(lake, name)
         for log in LOGS.glob("*.log*"):
@@ -159,11 +163,11 @@ def _rewrite(lake: Lake, table: Table, rows: pa.Table) -> None:
     )
 
 
-def _built_anew(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter) -> str | None:
+def _built_anew(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter, *, wait: bool) -> str | None:
     """Build and publish what the erased rows had gone into; None if nothing was ever built."""
     if not any(job.transform and lake.head(job.name) for job in jobs.values()):
         return None
-    run = execute(lake, config, jobs, reporter)
+    run = execute(lake, config, jobs, reporter, wait=wait)
     if run.manifest is None:
         raise LakehouseError(
             "The customer is not yet forgotten: the tables without it could not be published",

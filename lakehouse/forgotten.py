@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from lakehouse.errors import BrokenLakeError
 from lakehouse.files import replacing
 from lakehouse.lake import Lake
-from lakehouse.table import Table
+from lakehouse.table import LINE, UNREAD, Table
 
 FORGOTTEN = "_forgotten.json"
 # What says whom a received row is about; the first that a table has.
@@ -83,7 +87,8 @@ def subject_column(table: Table) -> str | None:
 def is_about(data: pa.Table, table: Table, subjects: Iterable[str]) -> pa.ChunkedArray:
     """Say of each row of ``data`` whether it tells who the ``subjects`` are.
 
-    A row that lost its subject on the way counts when another row of the same thing is theirs, or one that reads the same.
+    A row that lost its subject on the way counts when another row of the same thing is theirs, or one that reads the same,
+    and a record with too many or too few cells when one of them is their id.
     """
     column, thing = str(subject_column(table)), table.key[0]
     known = frozenset(subjects)
@@ -92,7 +97,8 @@ def is_about(data: pa.Table, table: Table, subjects: Iterable[str]) -> pa.Chunke
     same_thing = pc.is_in(data[thing], _drop_nulls(data[thing], named))
     texts = pc.binary_join_element_wise(*(pc.fill_null(data[name], "") for name in table.erasable), _SEPARATOR)
     same_texts = pc.and_(pc.is_null(data[column]), pc.is_in(texts, texts.filter(named).combine_chunks()))
-    return pc.or_(pc.or_(named, same_thing), same_texts)
+    unshaped = pa.chunked_array([[_names(unread, known) for unread in data[UNREAD].to_pylist()]], pa.bool_())
+    return reduce(pc.or_, (named, same_thing, same_texts, unshaped))
 
 
 def without_forgotten(
@@ -114,6 +120,13 @@ def erased(rows: pa.Table, table: Table, chosen: pa.ChunkedArray) -> pa.Table:
         index, field = rows.schema.get_field_index(name), rows.schema.field(name)
         rows = rows.set_column(index, field, pc.if_else(chosen, pa.scalar(None, field.type), rows[name]))
     return rows
+
+
+def _names(unread: str | None, known: frozenset[str]) -> bool:
+    """Say whether a cell of a record that could not be told apart is the id of one who is known."""
+    line = json.loads(unread).get(LINE) if unread else None
+    cells = {cell.strip() for row in csv.reader(io.StringIO(line or "")) for cell in row}
+    return any(hashed(column, cell) in known for cell in cells for column in SUBJECTS)
 
 
 def _drop_nulls(values: pa.ChunkedArray, chosen: pa.ChunkedArray) -> pa.Array:

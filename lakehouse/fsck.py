@@ -18,13 +18,13 @@ from deltalake.exceptions import DeltaError
 from lakehouse import delta
 from lakehouse.errors import BrokenLakeError
 from lakehouse.forgotten import erasure_after
-from lakehouse.lake import CURRENT, MANIFESTS, Lake
+from lakehouse.lake import CURRENT, MANIFESTS, STAGING, Lake
 from lakehouse.manifest import Manifest
 from lakehouse.ops import RUNS
 from lakehouse.spark_writer import UNFINISHED
 
-# Left by a process that was killed while it wrote: by files.replacing, by Spark, by delta-rs.
-DRAFTS = (".*.new", UNFINISHED, "_commit_*.tmp")
+# Left by a process that was killed while it wrote: by files.replacing, by Spark, by delta-rs, by an ingest.
+DRAFTS = (".*.new", UNFINISHED, "_commit_*.tmp", STAGING)
 
 
 @dataclass(frozen=True)

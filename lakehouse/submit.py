@@ -5,11 +5,12 @@ from __future__ import annotations
 import typer
 
 from lakehouse.cli import run_and_leave
+from lakehouse.commands.building import receiver
 from lakehouse.commands.options import Root, Wait
 from lakehouse.config import load
 from lakehouse.console import Progress, print_run
 from lakehouse.coverage import received
-from lakehouse.generator.build import Request, receive
+from lakehouse.generator.build import Request
 from lakehouse.lake import Lake
 from lakehouse.project import DEFAULT_ROOT, conf_dir
 from lakehouse.registry import jobs
@@ -18,7 +19,7 @@ from lakehouse.table import Table
 
 
 def submit(table: Table) -> None:
-    """Compute and write ``table``, whether it changed or not; a received table gets the records that it lacks."""
+    """Compute and write ``table``, whether it changed or not; of a generated company a received one what it lacks."""
 
     def command(root: Root = DEFAULT_ROOT, *, wait: Wait = False) -> None:
         lake = Lake(root)
@@ -30,7 +31,7 @@ def submit(table: Table) -> None:
                 config,
                 dict(jobs()),
                 progress,
-                receive=lambda run: receive(run, Request(), only),
+                receive=receiver(lake, Request(), only),
                 selectors=[table.name],
                 full=True,
                 wait=wait,

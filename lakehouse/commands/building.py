@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from lakehouse.config import Config
 from lakehouse.console import Progress, Silence, console, print_files, print_headlines, print_json, print_run
 from lakehouse.coverage import FILES, received
+from lakehouse.errors import UsageError
 from lakehouse.export import export as write_exports
 from lakehouse.export import exports_folder
+from lakehouse.generator.build import Request
+from lakehouse.generator.build import receive as generate
 from lakehouse.headlines import headlines
 from lakehouse.ingest.batches import account
 from lakehouse.lake import Lake
@@ -17,6 +20,24 @@ from lakehouse.lock import writer_lock
 from lakehouse.registry import jobs
 from lakehouse.run import Run
 from lakehouse.runner import execute
+
+
+def receiver(lake: Lake, request: Request, only: Collection[str] = ()) -> Callable[[Run], None] | None:
+    """Return what brings the generated records that are missing (of ``only`` some tables); none into a lake of files.
+
+    Raises:
+        UsageError: if something is requested of the generated company, and the lake holds files.
+    """
+    if received(lake).get("source") != FILES:
+        return lambda run: generate(run, request, only)
+    if request != Request():
+        raise UsageError(
+            f"The lake {lake.root} holds ingested files",
+            found="options of the generated company",
+            expected="none of --customers, --months, --seed, --through, --profile and --dirt",
+            do="Leave them out, or name another folder with --root: the two are never mixed.",
+        )
+    return None
 
 
 def build(

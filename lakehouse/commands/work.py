@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from lakehouse import graph
-from lakehouse.commands.building import build
+from lakehouse.commands.building import build, receiver
 from lakehouse.commands.options import AsJson, Customers, Dirt, Months, Profile, Root, Seed, Through, Wait
 from lakehouse.config import Config, load
 from lakehouse.console import Progress, Silence, console, print_json, print_table
-from lakehouse.coverage import FILES, as_of, received
+from lakehouse.coverage import as_of, received
 from lakehouse.dryrun import dry_run
 from lakehouse.errors import UsageError
 from lakehouse.export import export as write_exports
@@ -60,7 +59,7 @@ def run(
     if dry:
         _dry_run(lake, config, select, full=full, as_json=as_json)
         return
-    build(lake, config, _receiver(lake, request), selectors=select, full=full, wait=wait, as_json=as_json)
+    build(lake, config, receiver(lake, request), selectors=select, full=full, wait=wait, as_json=as_json)
 
 
 def generate(
@@ -148,12 +147,13 @@ def maintain(root: Root = DEFAULT_ROOT, wait: Wait = False, as_json: AsJson = Fa
 def forget(
     customer: Annotated[str, typer.Argument(help="customer_id of the customer, such as C0000012.")],
     root: Root = DEFAULT_ROOT,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Erase for good what tells who a customer is from every layer, export and log; earlier runs cannot be shown again."""
     lake = Lake(root)
     with Silence() if as_json else Progress() as progress:
-        done = forget_customer(lake, _config(lake, None), dict(jobs()), progress, customer)
+        done = forget_customer(lake, _config(lake, None), dict(jobs()), progress, customer, wait=wait)
     if as_json:
         print_json(vars(done))
     elif not done.is_new:
@@ -168,20 +168,6 @@ def setup() -> None:
     """Check Java, fetch Delta's jars and write this machine's Spark settings; other commands do so when they need to."""
     ensure_setup()
     console.print(f"Ready: Spark settings in {conf_dir()}.")
-
-
-def _receiver(lake: Lake, request: Request) -> Callable[[Run], None] | None:
-    """Return what brings the generated records that are missing; nothing of the kind into a lake of ingested files."""
-    if received(lake).get("source") != FILES:
-        return lambda run: receive(run, request)
-    if request != Request():
-        raise UsageError(
-            f"The lake {lake.root} holds ingested files",
-            found="options of the generated company",
-            expected="none of --customers, --months, --seed, --through, --profile and --dirt",
-            do="Leave them out, or name another folder with --root: the two are never mixed.",
-        )
-    return None
 
 
 def _config(lake: Lake, profile: str | None) -> Config:

@@ -11,16 +11,21 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from lakehouse import delta
+from lakehouse.config import load
+from lakehouse.console import Silence
+from lakehouse.ingest.delivery import deliver
 from lakehouse.lake import Lake
 from lakehouse.lock import writer_lock
 from lakehouse.project import JARS, PROJECT
 from lakehouse.registry import jobs
+from lakehouse.runner import execute
 from tests.standalone_cluster import QUICK_START, SPARK, WORKERS, standalone_cluster
 
 
@@ -59,6 +64,23 @@ def test_a_submitted_job_computes_its_table_and_only_that_the_same_in_another_ti
     is_published = lake.published().versions[table] == after[table]
     assert is_published == (table == "gold.unit_economics_by_segment")
     assert ("Published" in done.stdout) == is_published
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("table", ["bronze.subscriptions", "silver.subscriptions"])
+def test_a_submitted_job_computes_its_table_of_ingested_files_too(tmp_path, table):
+    lake, folder = Lake(tmp_path / "lake"), tmp_path / "exports"
+    folder.mkdir()
+    (folder / "subscriptions.csv").write_text("customer_id,start_date,end_date,amount\na,2025-01-15,,100\n")
+    received = partial(deliver, folder=folder, as_of=None, replace=False)
+    execute(
+        lake, load(PROJECT / "conf"), dict(jobs()), Silence(), receive=received, selectors=["+silver.subscriptions"]
+    )
+    before = delta.arrow(lake, table)
+    done = spark_submit(f"jobs/{table.replace('.', '/')}.py", lake.root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert delta.arrow(lake, table) == before
 
 
 @pytest.mark.soak

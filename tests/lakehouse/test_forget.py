@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
@@ -113,6 +115,21 @@ def forgotten(lake, customer="C1"):
 def values(lake, short_name, column):
     rows = delta.arrow(lake, f"bronze.{short_name}").sort_by([("_batch_id", "ascending"), ("_row", "ascending")])
     return rows[column].to_pylist()
+
+
+def test_a_record_that_could_not_be_told_apart_is_erased_where_a_cell_is_the_customers_id(lake):
+    lines = ['C1,One Labs,"Ann Smïth",ann@one.example,7,', 'C2,Two Foods,"Eve Other",eve@two.example,9,']
+    receive(lake, "customers", [{"_unread": json.dumps({"_line": line})} for line in lines], "b3")
+    (lake.root / "_staging").mkdir()
+    pq.write_table(pa.table({"email": ["ann@one.example"]}), lake.root / "_staging" / "left-by-a-kill.parquet")
+    found = places(lake.root.parent, GONE)
+    assert any("_staging" in place for place in found)
+    forgotten(lake)
+    assert places(lake.root.parent, GONE) == []
+    assert [unread for unread in values(lake, "customers", "_unread") if unread] == [json.dumps({"_line": lines[1]})]
+    # Nor does it come back.
+    receive(lake, "customers", [{"_unread": json.dumps({"_line": line})} for line in lines[:1]], "b4")
+    assert places(lake.root.parent, GONE) == []
 
 
 def test_a_customer_is_found_everywhere_before_and_nowhere_after(lake):

@@ -118,11 +118,13 @@ def test_a_writer_that_is_to_wait_waits_for_a_jvm_beyond_its_grace(tmp_path, mon
 @pytest.mark.soak
 def test_every_command_that_writes_can_wait_and_ends_with_75_otherwise(tmp_path):
     (tmp_path / "corrected.jsonl").touch()
+    (tmp_path / "exports").mkdir()
     root = tmp_path / "lake"
     process = holder(HOLD, root, 60)
     release = ("quarantine", "release", "--file", str(tmp_path / "corrected.jsonl"))
+    others = (("ingest", str(tmp_path / "exports")), ("maintain",), ("forget", "C1"), release)
     try:
-        for command in (("run",), ("generate",), ("export",), ("rollback",), release):
+        for command in (("run",), ("generate",), ("export",), ("rollback",), *others):
             with pytest.raises(LakeBusyError):
                 CliRunner().invoke(app, [*command, "--root", str(root)], catch_exceptions=False)
             waiting = subprocess.Popen(
