@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 
 from lakehouse import delta
 from lakehouse.config import LakeConfig
@@ -123,7 +123,7 @@ def _text(value: object) -> str | None:
 
 def _refuse_repeated(lake: Lake, name: str, data: pa.Table) -> None:
     released = delta.dataset(lake, name).to_table(
-        columns=["_source"], filter=ds.field("_source").isin(data["_source"].combine_chunks())
+        columns=["_source"], filter=pc.field("_source").isin(data["_source"].combine_chunks())
     )
     if released.num_rows:
         raise UsageError(

@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 from pyarrow import fs
@@ -25,6 +25,10 @@ from lakehouse.fingerprint import digest
 from lakehouse.forgotten import without_forgotten
 from lakehouse.lake import Head, Lake
 from lakehouse.table import Table
+
+if TYPE_CHECKING:
+    # It brings pandas, half of what the commands that read nothing would wait for.
+    from pyarrow.dataset import Dataset
 
 
 def read(
@@ -102,7 +106,7 @@ def overwrite(data: pa.Table, lake: Lake, table: Table, config: LakeConfig, meta
     _write(data, lake, table, config, recorded, mode="overwrite", schema_mode="overwrite")
 
 
-def dataset(lake: Lake, name: str, version: int | None = None) -> ds.Dataset:
+def dataset(lake: Lake, name: str, version: int | None = None) -> Dataset:
     """Return the table ``name`` at ``version`` (its newest, if none is given), to be scanned without a JVM."""
     path = str(lake.table_path(name).resolve())
     if version is not None:
@@ -147,7 +151,7 @@ def stored_rows(lake: Lake, name: str, head: Head) -> int:
 
 def distinct_keys(lake: Lake, table: Table, version: int, months: AbstractSet[date] | None = None) -> int:
     """Return how many different keys the stored ``version`` of ``table``, or its ``months``, holds, without a JVM."""
-    wanted = None if months is None else ds.field(str(table.by_month)).isin(sorted(months))
+    wanted = None if months is None else pc.field(str(table.by_month)).isin(sorted(months))
     keys = dataset(lake, table.name, version).to_table(columns=list(table.key), filter=wanted)
     return int(keys.group_by(list(table.key)).aggregate([]).num_rows)
 

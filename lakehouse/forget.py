@@ -23,6 +23,7 @@ from lakehouse.config import Config
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.export import export, exports_folder
 from lakehouse.forgotten import Erasure, erased, erasures, hashed, is_about, remember, subject_column
+from lakehouse.ingest.batches import account, unrecorded
 from lakehouse.lake import STAGING, Lake
 from lakehouse.lock import writer_lock
 from lakehouse.ops import TABLES as OPS
@@ -166,6 +167,7 @@ def _rewrite(lake: Lake, table: Table, rows: pa.Table) -> None:
 def _built_anew(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Reporter, *, wait: bool) -> str | None:
     """Build and publish what the erased rows had gone into; None if nothing was ever built."""
     if not any(job.transform and lake.head(job.name) for job in jobs.values()):
+        _refuse_unaccounted(lake, jobs)
         return None
     run = execute(lake, config, jobs, reporter, wait=wait)
     if run.manifest is None:
@@ -175,7 +177,22 @@ def _built_anew(lake: Lake, config: Config, jobs: dict[str, Job], reporter: Repo
             expected="a published run",
             do="Run `lakehouse run` until it publishes, then this command again: it erases the older versions.",
         )
+    # The commits that tell which files came in go with the history.
+    with writer_lock(lake.root, wait=wait):
+        account(run)
+    _refuse_unaccounted(lake, jobs)
     return run.run_id if run.status == "published" else run.manifest.run_id
+
+
+def _refuse_unaccounted(lake: Lake, jobs: Mapping[str, Job]) -> None:
+    files = [file["file"] for file in unrecorded(lake, jobs)]
+    if files:
+        raise LakehouseError(
+            "The customer is not yet forgotten: no run has accounted for files that came in",
+            found=", ".join(files),
+            expected="a published run, quarantine included, that tells what became of their rows",
+            do="Run `lakehouse run` until it publishes, then this command again: it erases the older versions.",
+        )
 
 
 def _drop_history(lake: Lake, name: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import pyarrow.dataset as ds
+import pyarrow as pa
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
@@ -26,6 +27,9 @@ from lakehouse.session import get_session
 from lakehouse.settings import Settings
 from lakehouse.table import Table
 from lakehouse.wide_audit import wide_audit
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
 
 # While one table's checks are planned, the other's are computed.
 WORKERS = 2
@@ -116,10 +120,12 @@ def refuse_broken(results: Iterable[Result], consequence: str, do: str) -> None:
         )
 
 
-def _stored(lake: Lake, tables: Mapping[str, Table], versions: Mapping[str, int]) -> Callable[[str], ds.Dataset]:
-    def stored(name: str) -> ds.Dataset:
+def _stored(
+    lake: Lake, tables: Mapping[str, Table], versions: Mapping[str, int]
+) -> Callable[[str], Dataset | pa.Table]:
+    def stored(name: str) -> Dataset | pa.Table:
         if name not in versions:
-            return ds.dataset(tables[name].arrow_schema.empty_table())
+            return tables[name].arrow_schema.empty_table()
         return delta.dataset(lake, name, versions[name])
 
     return stored

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow.dataset as ds
+import pyarrow as pa
 
 from lakehouse.registry import LAYERS
 from lakehouse.table import Table
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
 
 # The JVM keeps its heap beside it; what does not fit goes to disk.
 MEMORY = "2GB"
@@ -31,7 +34,7 @@ class Scope:
     """
 
     tables: Mapping[str, Table]
-    stored: Callable[[str], ds.Dataset]
+    stored: Callable[[str], Dataset | pa.Table]
     as_of: date
     rows_before: Mapping[str, int | None]
     stale: AbstractSet[str]

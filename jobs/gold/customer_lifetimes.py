@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.margins import company_margin, margin_history
+from lakehouse.metrics.presence import zero_where_received
 from lakehouse.metrics.survival import CURVES, on_survival_curve
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.settings import UnitEconomics
@@ -48,7 +49,7 @@ table = Table(
         ),
         Column("ltv_margin", "double", "gross_margin within the configured bounds", minimum=0, maximum=1),
         Column("monthly_gross_profit", AMOUNT, "arpa × gross_margin"),
-        Column("collected", MONEY, "Cash succeeded − refunded, without tax", nullable=False),
+        Column("collected", MONEY, "Cash succeeded − refunded, without tax; null where no payment was received"),
         Column("realised_ltv", MONEY, "collected × ltv_margin"),
         Column("curve_dimension", "string", "Which survival curve applies", values=tuple(CURVES)),
         Column("curve_value", "string", "Value of that dimension"),
@@ -103,7 +104,8 @@ def transform(
         .join(margin_history(customer_margins, as_of, unit_economics), how="left", on="customer_id")
         .join(_collected(payments), how="left", on="customer_id")
         .crossJoin(company_margin(customer_margins, as_of, unit_economics.gross_margin_months))
-        .fillna(0, subset=["collected", "logo_months", "logos_lost"])
+        .fillna(0, subset=["logo_months", "logos_lost"])
+        .transform(zero_where_received, payments, ["collected"])
     )
     has_history = (F.col("margin_months") >= unit_economics.margin_min_months) & F.col("own_margin").isNotNull()
     source = F.when(has_history, "customer").when(F.isnull("company_margin"), "no_data").otherwise("company")

@@ -15,6 +15,7 @@ from jobs.bronze.exchange_rates import table as received_rates
 from jobs.bronze.expenses import table as received_expenses
 from lakehouse.cleaning import kept
 from lakehouse.metrics.allocation import shared_by_weight
+from lakehouse.metrics.presence import zero_where_received
 from lakehouse.metrics.spending import spending
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
@@ -45,8 +46,8 @@ table = Table(
         Column("closing_mrr", MONEY, "MRR at the end of the month", nullable=False, minimum=0),
         Column("revenue", MONEY, "Mean daily MRR and one-time items", nullable=False),
         Column("is_served", "boolean", "Revenue in the month, or MRR at its end", nullable=False),
-        Column("events", "bigint", "Product events", nullable=False, minimum=0),
-        Column("tickets", "bigint", "Support tickets opened", nullable=False, minimum=0),
+        Column("events", "bigint", "Product events; null where none was received", minimum=0),
+        Column("tickets", "bigint", "Support tickets opened; null where none was received", minimum=0),
         Column("hosting_cost", MONEY, "Part of the hosting expense; null in a month without any cost of serving"),
         Column("support_cost", MONEY, "Part of the support expense; null in a month without any cost of serving"),
         Column("gross_profit", MONEY, "Revenue less both costs; null when they are unknown"),
@@ -104,7 +105,8 @@ def transform(
         customer_months.withColumn("is_served", (F.col("revenue") > 0) | (F.col("closing_mrr") > 0))
         .join(events, how="left", on=["customer_id", "month"])
         .join(opened, how="left", on=["customer_id", "month"])
-        .fillna(0, subset=["events", "tickets"])
+        .transform(zero_where_received, usage_daily, ["events"])
+        .transform(zero_where_received, tickets, ["tickets"])
         .join(F.broadcast(_costs_of_serving(spent)), how="left", on="month")
     )
     for cost, (department, spread_by) in COSTS.items():

@@ -46,7 +46,7 @@ table = Table(
         Column("active_user_share", "double", "active_users_30d ÷ seats", minimum=0),
         Column("categories_30d", "int", "Event categories used in 30 days", minimum=0, maximum=5),
         Column("feature_breadth", "double", "categories_30d ÷ 5", minimum=0, maximum=1),
-        Column("tickets_90d", "bigint", "Tickets opened in 90 days", nullable=False, minimum=0),
+        Column("tickets_90d", "bigint", "Tickets opened in 90 days; null without any source", minimum=0),
         Column("sla_breaches_90d", "bigint", "Those of them that missed a target", minimum=0),
         Column("escalations_90d", "bigint", "Those of them that were escalated", minimum=0),
         Column("sla_breach_rate", "double", "Share of them that missed a target, where there is one"),

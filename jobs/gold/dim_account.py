@@ -16,6 +16,7 @@ from lakehouse.customer_settings import Health
 from lakehouse.metrics.accounts import answers_of, parents_of, profiles, support_of
 from lakehouse.metrics.health import BANDS, health_band
 from lakehouse.metrics.lifecycle import LIFECYCLE_STAGES
+from lakehouse.metrics.presence import zero_where_received
 from lakehouse.metrics.ratios import safe_ratio
 from lakehouse.table import MONEY, Check, Column, Table
 from lakehouse.vocabulary import BILLING_CADENCES, CHANNELS, COMPANY_SIZES, SEGMENTS
@@ -65,7 +66,12 @@ table = Table(
         Column("cohort_month", "date", "First month with MRR; null for who never had any"),
         Column("first_paid_date", "date", "First day with MRR"),
         Column("churn_date", "date", "First day without MRR of who has none any more; null otherwise"),
-        Column("tickets_90d", "bigint", "Tickets opened in the 90 days to the as-of day", nullable=False, minimum=0),
+        Column(
+            "tickets_90d",
+            "bigint",
+            "Tickets opened in the 90 days to the as-of day; null without any source",
+            minimum=0,
+        ),
         Column("sla_breach_rate", "double", "Share of them that missed a target, where there is one", True, (), 0, 1),
         Column("csat", "double", "Mean satisfaction of them, 1–5", minimum=1, maximum=5),
         Column("last_used_date", "date", "Day of the last product event"),
@@ -109,8 +115,8 @@ def transform(
             on="account_id",
         )
         .join(parents_of(crm_accounts), how="left", on="account_id")
-        .crossJoin(customer_usage.agg((F.count("*") > 0).alias("is_use_known")))
-        .fillna(0, subset=["tickets_90d"])
+        .transform(zero_where_received, tickets, ["tickets_90d"])
+        .transform(zero_where_received, customer_usage, ["events_30d"])
     )
     is_churned = F.col("cohort_month").isNotNull() & (F.col("mrr") == 0)
     score = F.round("health_score", 9)
@@ -124,7 +130,6 @@ def transform(
                 "ltv_cac_ratio": safe_ratio(F.col("ltv"), F.col("cac")),
                 "is_churned": is_churned,
                 "churn_date": F.when(is_churned, F.col("churn_date")),
-                "events_30d": F.when(F.col("is_use_known"), F.coalesce("events_30d", F.lit(0))),
                 "health_score": score,
                 "health_band": health_band(score, health.bands),
             }

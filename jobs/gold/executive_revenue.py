@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.breakdown import ALL
+from lakehouse.metrics.presence import zero_where_received
 from lakehouse.metrics.ratios import safe_ratio, wilson_interval
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
@@ -46,15 +47,15 @@ table = Table(
         Column("monthly_logo_churn_rate_low", "double", "Lower 95 % bound (Wilson)", minimum=0, maximum=1),
         Column("monthly_logo_churn_rate_high", "double", "Upper 95 % bound (Wilson)", minimum=0, maximum=1),
         Column("monthly_dollar_churn_rate", "double", "Σ (contraction + churned − passing) ÷ Σ opening", minimum=0),
-        Column("orders", "bigint", "Orders signed in the period", nullable=False, minimum=0),
-        *(Column(name, MONEY, f"ARR of {kind} orders signed", False, minimum=0) for kind, name in ORDERED.items()),
+        Column("orders", "bigint", "Orders signed in the period; null where none was received", minimum=0),
+        *(Column(name, MONEY, f"ARR of {kind} orders signed", minimum=0) for kind, name in ORDERED.items()),
         Column("mean_acv", MONEY, "Mean annual value of the orders; null without any", minimum=0),
         Column("mean_term_months", "double", "Mean commitment of the orders with one", minimum=0),
     ),
     checks=(
         Check("lost_were_there", "customers_lost <= customer_months"),
         Check("active_means_arr", "(active_customers > 0) = (arr > 0)"),
-        Check("a_mean_where_something_was_ordered", "(orders > 0) = (mean_acv IS NOT NULL)"),
+        Check("a_mean_where_something_was_ordered", "(coalesce(orders, 0) > 0) = (mean_acv IS NOT NULL)"),
     ),
     audits=(
         Reconciliation(
@@ -78,10 +79,11 @@ def transform(mrr_movements: DataFrame, bookings: DataFrame, as_of: date, report
     found = _retained(mrr_movements).join(_ordered(bookings), on=list(GROUP), how="full")
     later_months = F.when(F.col("period_grain") == "quarter", 2).otherwise(0)
     is_over = F.last_day(F.add_months("period_start", later_months)) <= F.lit(as_of)
-    sums = ("arr", "customers_closing", "churned_mrr", "customer_months", "customers_lost", "orders", *ORDERED.values())
+    sums = ("arr", "customers_closing", "churned_mrr", "customer_months", "customers_lost")
+    found = zero_where_received(found.fillna(0, subset=list(sums)), bookings, ["orders", *ORDERED.values()])
     low, high = wilson_interval(F.col("customers_lost"), F.col("customer_months"))
     return table.select(
-        found.fillna(0, subset=list(sums)).withColumns(
+        found.withColumns(
             {
                 "currency": F.lit(reporting_currency),
                 "is_complete": is_over & F.coalesce("is_covered", F.lit(False)),

@@ -10,6 +10,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.metrics.presence import zero_where_received
 from lakehouse.metrics.slices import STEP_REASONS
 from lakehouse.table import MONEY, Check, Column, Table
 
@@ -22,6 +23,10 @@ TOTALS = {
 }
 
 DIFFERENCES = {step: [f"{prefix}_{reason}" for reason in STEP_REASONS[step]] for step, (_, _, prefix) in TOTALS.items()}
+
+# Steps to what may never have been received: their totals and differences are null then.
+RECORDED = ("terms_to_invoices", "invoices_to_payments")
+RECORDED_TOTALS = [TOTALS[step][1] for step in RECORDED]
 
 DESCRIPTIONS = {
     "expected_billings": "What the terms bill in the month, before tax",
@@ -41,16 +46,16 @@ table = Table(
     columns=(
         Column("month", "date", "First day of the month", nullable=False),
         Column("currency", "string", "Reporting currency, ISO 4217", nullable=False),
-        *(Column(name, MONEY, description, nullable=False) for name, description in DESCRIPTIONS.items()),
+        *(Column(name, MONEY, text, nullable=name in RECORDED_TOTALS) for name, text in DESCRIPTIONS.items()),
         *(
-            Column(name, MONEY, f"Part of {end} − {start}: see the reason", nullable=False)
+            Column(name, MONEY, f"Part of {end} − {start}: see the reason", nullable=step in RECORDED)
             for step, (start, end, _) in TOTALS.items()
             for name in DIFFERENCES[step]
         ),
         Column("unexplained_rows", "bigint", "Rows of the month without a known reason", nullable=False, minimum=0),
     ),
     checks=tuple(
-        Check(f"{step}_adds_up", f"{end} = {start} + {' + '.join(DIFFERENCES[step])}")
+        Check(f"{step}_adds_up", f"{start} IS NULL OR {end} <=> {start} + {' + '.join(DIFFERENCES[step])}")
         for step, (start, end, _) in TOTALS.items()
     ),
 )
@@ -58,11 +63,14 @@ table = Table(
 
 def transform(reconciliation: DataFrame, reporting_currency: str) -> DataFrame:
     summed = reconciliation.groupBy("month").agg(
-        _total("from_amount", "terms_to_invoices", "expected_billings"),
+        _total("from_amount", "terms_to_revenue", "expected_billings"),
         *(_total("to_amount", step, end) for step, (_, end, _) in TOTALS.items()),
         *(_difference(step, reason, name) for step in TOTALS for reason, name in _explicit(step)),
         F.count_if(~F.col("is_explained")).alias("unexplained_rows"),
     )
+    for step in RECORDED:
+        told = [TOTALS[step][1], *(name for _, name in _explicit(step))]
+        summed = zero_where_received(summed, reconciliation.filter(F.col("step") == step), told)
     return table.select(
         summed.withColumns({f"{TOTALS[step][2]}_rounding": _left_over(step) for step in TOTALS}).withColumn(
             "currency", F.lit(reporting_currency)

@@ -4,7 +4,7 @@ Each step leads from one amount to another, all before tax and in the reporting 
 month add up to both. ``terms_to_invoices``: from what the terms say is to be billed to what was invoiced less credit
 notes. ``invoices_to_payments``: on to the cash collected less refunds, tax included. ``terms_to_revenue``: from what
 is to be billed to the ledger's revenue. ``revenue_to_mrr``: on to the MRR at the month's close. What none of the known
-reasons accounts for is ``unexplained``. Orders are not part of it: there are no records of them.
+reasons accounts for is ``unexplained``. A step to what was never received has no rows. Orders are not part of it: gold.bookings_reconciliation has them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from jobs.bronze.exchange_rates import table as received_rates
 from lakehouse.cleaning import kept
+from lakehouse.metrics.presence import only_where_received
 from lakehouse.metrics.recognition import revenue_to_mrr, terms_to_revenue
 from lakehouse.metrics.reconciliation import invoices_to_payments, terms_to_invoices
 from lakehouse.metrics.slices import REASONS, STEP_REASONS, UNEXPLAINED
@@ -69,8 +70,8 @@ def transform(
 ) -> DataFrame:
     rates = kept(exchange_rates, received_rates)
     slices = (
-        terms_to_invoices(billing_schedule, invoices)
-        .unionByName(invoices_to_payments(invoices, payments, as_of))
+        only_where_received(terms_to_invoices(billing_schedule, invoices), invoices)
+        .unionByName(only_where_received(invoices_to_payments(invoices, payments, as_of), payments))
         .unionByName(
             terms_to_revenue(
                 billing_schedule, customer_months, rates, as_of=as_of, reporting_currency=reporting_currency

@@ -58,7 +58,7 @@ table = Table(
         Column(
             "ltv_status",
             "string",
-            "no_data about costs; no_churn: nobody left yet, so the horizon's value",
+            "no_data about costs or payments; no_churn: nobody left yet, so the horizon's value",
             False,
             ("ok", "no_data", "no_churn"),
         ),

@@ -1,7 +1,8 @@
 """What customers did, said and paid up to a moment: one row per customer and moment at which it is looked at.
 
 The moments are the ends of the complete months that a customer closed with MRR and, for whoever ever had any, the as-of
-day. Only sums and counts stand here: what is computed from them is rounded once.
+day. Only sums and counts stand here: what is computed from them is rounded once. A count is null where nothing of the
+kind was ever received.
 """
 
 from __future__ import annotations
@@ -46,18 +47,18 @@ table = Table(
         Column("active_days_30d", "bigint", "Days of 30 with an event other than a login", minimum=0, maximum=30),
         Column("active_users_30d", "bigint", "Users with such an event in 30 days", minimum=0),
         Column("categories_30d", "int", "Event categories used in 30 days", minimum=0, maximum=5),
-        Column("tickets_90d", "bigint", "Tickets opened in 90 days", nullable=False, minimum=0),
-        Column("tickets_with_target_90d", "bigint", "Those of them that have a target", nullable=False, minimum=0),
-        Column("sla_breaches_90d", "bigint", "Those of them that missed one by then", nullable=False, minimum=0),
-        Column("escalations_90d", "bigint", "Tickets of 90 days escalated by then", nullable=False, minimum=0),
+        Column("tickets_90d", "bigint", "Tickets opened in 90 days", minimum=0),
+        Column("tickets_with_target_90d", "bigint", "Those of them that have a target", minimum=0),
+        Column("sla_breaches_90d", "bigint", "Those of them that missed one by then", minimum=0),
+        Column("escalations_90d", "bigint", "Tickets of 90 days escalated by then", minimum=0),
         Column("csat_total_90d", "bigint", "Sum of the satisfaction, 1–5, of those resolved by then; null without any"),
-        Column("csat_answers_90d", "bigint", "How many told their satisfaction", nullable=False, minimum=0),
+        Column("csat_answers_90d", "bigint", "How many told their satisfaction", minimum=0),
         Column(
             "weighted_sentiment", SENTIMENT_SUM, "Sum of the sentiment of tickets, 0–1, recent ones first", minimum=0
         ),
         Column("sentiment_weight", SENTIMENT_SUM, "Sum of their weights", minimum=0),
-        Column("payment_attempts_90d", "bigint", "Payment attempts in 90 days", nullable=False, minimum=0),
-        Column("failed_payments_90d", "bigint", "Those of them that failed", nullable=False, minimum=0),
+        Column("payment_attempts_90d", "bigint", "Payment attempts in 90 days", minimum=0),
+        Column("failed_payments_90d", "bigint", "Those of them that failed", minimum=0),
         Column("is_last_payment_failed", "boolean", "Whether the last of them failed; null without any"),
         Column("has_plan", "boolean", "Whether a plan bears revenue on the day; null before the first plan"),
         Column("renewal_date", "date", "Next end of a term of more than one month; null without a commitment"),
@@ -66,11 +67,14 @@ table = Table(
         Column("mrr_before", MONEY, "Closing MRR of three months before", minimum=0),
         Column("contraction_mrr_3m", MONEY, "MRR given up by smaller terms in three months", minimum=0),
         Column("nps_total_180d", "bigint", "Sum of the scores of 180 days, 0–10 each; null without any", minimum=0),
-        Column("nps_answers_180d", "bigint", "How many there are", nullable=False, minimum=0),
+        Column("nps_answers_180d", "bigint", "How many there are", minimum=0),
     ),
     checks=(
-        Check("no_more_breaches_than_targets", "sla_breaches_90d <= tickets_with_target_90d"),
-        Check("no_more_failed_than_attempted", "failed_payments_90d <= payment_attempts_90d"),
+        Check("no_more_breaches_than_targets", "tickets_90d IS NULL OR sla_breaches_90d <= tickets_with_target_90d"),
+        Check(
+            "no_more_failed_than_attempted",
+            "payment_attempts_90d IS NULL OR failed_payments_90d <= payment_attempts_90d",
+        ),
     ),
 )
 

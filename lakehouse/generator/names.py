@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from faker import Faker
 
 from lakehouse.generator.arrays import labels
 from lakehouse.generator.streams import Ints, Source
@@ -37,6 +36,9 @@ class Pools:
 @cache
 def pools() -> Pools:
     """Return the pools, the same in every process."""
+    # Only who generates waits for it to load.
+    from faker import Faker  # noqa: PLC0415
+
     faker = Faker(list(_LOCALES), use_weighting=False)
     faker.seed_instance(_FAKER_SEED)
     return Pools(

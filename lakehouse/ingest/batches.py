@@ -7,11 +7,9 @@ were kept; until then, and if the run fails, the commit is the record.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from lakehouse import delta
@@ -27,48 +25,46 @@ from lakehouse.run import Run
 from lakehouse.table import Table
 
 
-@dataclass
-class Known:
-    """The files whose rows a lake holds: each batch with the mapping that it was read by, and the newest of each name."""
+@dataclass(frozen=True)
+class Held:
+    """What the lake holds of a file: the batch that its content is, and the mapping that it was read by, if it is known."""
 
-    batches: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    newest: dict[tuple[str, str], str] = field(default_factory=dict)
+    batch_id: str
+    mapping: str | None
 
 
-def known(lake: Lake, jobs: Mapping[str, Job]) -> Known:
+Named = tuple[str, str]
+"""A table, and the name of a file that it received."""
+
+
+def known(lake: Lake, jobs: Mapping[str, Job]) -> dict[Named, Held]:
     """Return the files whose rows the lake holds, those too whose run has failed.
 
     Replaced ones may come again, and so may those of a table that was lost.
     """
-    found = Known()
     began = {name: lake.first_run(name) for name, job in jobs.items() if job.is_received}
     held = [
         row for row in _recorded(lake) if (first := began.get(row["table_name"])) is not None and first <= row["run_id"]
     ]
-    by_run = sorted(held + unrecorded(lake, jobs), key=itemgetter("run_id"))
-    for _, of_run in groupby(by_run, key=itemgetter("run_id")):
-        rows = list(of_run)
-        # What one file of a delivery gives up, another one may bring.
-        for row in rows:
-            found.batches.pop((row["table_name"], row["replaces"]), None)
-        for row in rows:
-            found.batches[row["table_name"], row["batch_id"]] = row.get("mapping")
-            found.newest[row["table_name"], row["file"]] = row["batch_id"]
-    return found
+    return {
+        (row["table_name"], row["file"]): Held(row["batch_id"], row.get("mapping"))
+        for row in sorted(held + unrecorded(lake, jobs), key=lambda row: row["run_id"])
+    }
 
 
 def due(
-    known_files: Known, found: list[SourceFile], mappings: Mapping[str, FileMapping], *, replace: bool
+    known_files: Mapping[Named, Held], found: list[SourceFile], mappings: Mapping[str, FileMapping], *, replace: bool
 ) -> dict[SourceFile, str | None]:
     """Return the files to be received, each with the batch that it replaces: none, if its name is new as well.
 
     Raises:
         UsageError: if a known name has another content and is not to ``replace`` the earlier one, or has that of another file.
     """
+    before = {file: known_files[_named(file)] for file in found if _named(file) in known_files}
     changed = {
-        file: known_files.newest[_named(file)]
-        for file in found
-        if _named(file) in known_files.newest and _is_changed(known_files, file, mappings, replace=replace)
+        file: held.batch_id
+        for file, held in before.items()
+        if held.batch_id != file.batch_id or (replace and _is_read_otherwise(held, mappings.get(file.kind)))
     }
     if changed and not replace:
         raise UsageError(
@@ -77,9 +73,9 @@ def due(
             expected="a new name for new records",
             do="Rename the files if their rows come in addition, or add --replace if they take the place of the earlier ones.",
         )
-    staying = known_files.batches.keys() - {(f"bronze.{file.table}", batch) for file, batch in changed.items()}
-    named_anew = [file for file in found if _named(file) not in known_files.newest and _content(file) not in staying]
-    fresh = {_content(file): file for file in reversed(named_anew)}
+    replaced = {_named(file) for file in changed}
+    staying = {(table, held.batch_id) for (table, name), held in known_files.items() if (table, name) not in replaced}
+    fresh = {_content(file): file for file in reversed(found) if file not in before and _content(file) not in staying}
     times = Counter([*staying, *fresh, *map(_content, changed)])
     twice = [file.name for file in changed if times[_content(file)] > 1]
     if twice:
@@ -108,19 +104,24 @@ def unrecorded(lake: Lake, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def cut_short(lake: Lake, jobs: Mapping[str, Job]) -> list[tuple[date | None, ...]]:
-    """Return how far each file reaches that came since the last delivery that was brought to its end."""
-    ended, reaches = "", []
+def cut_short(lake: Lake, jobs: Mapping[str, Job], files: Iterable[SourceFile]) -> list[tuple[date | None, ...]]:
+    """Return how far each file reaches that came since the last delivery that was brought to its end.
+
+    What ``files``, or later ones, take the place of does not count.
+    """
+    ended, reaches, replaced = "", [], set(map(_named, files))
     for name in (name for name, job in jobs.items() if job.is_received):
         for head in lake.heads(name):
             batch, run_id = head.metadata.get("batch") or {}, str(head.metadata.get("run_id", ""))
-            if "reach" not in batch or "released" in head.metadata:
+            if "ends_delivery" not in batch or "released" in head.metadata:
                 continue
             if batch["ends_delivery"] or run_id <= ended:
                 ended = max(ended, run_id)
                 break
-            days = (date.fromisoformat(day) if day else None for day in batch["reach"])
-            reaches.append((run_id, tuple(days)))
+            if (name, batch["file"]) not in replaced:
+                days = (date.fromisoformat(day) if day else None for day in batch["reach"])
+                reaches.append((run_id, tuple(days)))
+            replaced.add((name, batch["file"]))
     return [reach for run_id, reach in reaches if run_id > ended]
 
 
@@ -132,10 +133,10 @@ def account(run: Run) -> list[dict[str, Any]]:
     if run.manifest is None or QUARANTINE not in run.manifest.tables:
         return []
     files = unrecorded(run.lake, run.jobs)
-    replaced = {(file["table_name"], file["replaces"]) for file in [*_recorded(run.lake), *files]}
+    replaced = {(row["table_name"], row["file"], row["replaces"]) for row in [*_recorded(run.lake), *files]}
     rows = []
     for file in files:
-        is_replaced = (file["table_name"], file["batch_id"]) in replaced
+        is_replaced = (file["table_name"], file["file"], file["batch_id"]) in replaced
         rows.append({**file, **_fate(run.lake, run.jobs[file["table_name"]].table, file, is_replaced=is_replaced)})
     records = [{name: row.get(name) for name in BATCHES.column_names} for row in rows]
     append(run, BATCHES, records)
@@ -150,12 +151,8 @@ def _content(file: SourceFile) -> tuple[str, str]:
     return f"bronze.{file.table}", file.batch_id
 
 
-def _is_changed(known_files: Known, file: SourceFile, mappings: Mapping[str, FileMapping], *, replace: bool) -> bool:
-    """Say whether a file of a known name has another content or, if asked to ``replace``, is read in another way."""
-    if known_files.newest[_named(file)] != file.batch_id:
-        return True
-    mapping = mappings.get(file.kind)
-    return replace and known_files.batches.get(_content(file)) != (mapping.digest if mapping else None)
+def _is_read_otherwise(held: Held, mapping: FileMapping | None) -> bool:
+    return held.mapping is not None and mapping is not None and held.mapping != mapping.digest
 
 
 def _received_as(file: Mapping[str, Any]) -> tuple[str, ...]:
@@ -178,25 +175,26 @@ def _fate(lake: Lake, table: Table, file: Mapping[str, Any], *, is_replaced: boo
     thing = ", ".join(name for name in table.key if name != table.version_by)
     newest = [table.version_by] if table.version_by else []
     content = [name for name in table.column_names if not name.startswith("_") and name not in table.key]
+    is_own = "_batch_id = $batch AND _source = $file"
     order = ", ".join(f"{name} DESC NULLS LAST" for name in [*newest, *content])
     with in_utc() as connection:
         connection.register("received", delta.dataset(lake, table.name))
         connection.register("quarantine", delta.dataset(lake, QUARANTINE))
         counts = connection.execute(
             f"""
-            WITH rejected AS (SELECT _batch_id, _row FROM quarantine WHERE table_name = $table),
-            sound AS (FROM received ANTI JOIN rejected USING (_batch_id, _row)),
-            own AS (SELECT DISTINCT {thing} FROM sound WHERE _batch_id = $batch),
+            WITH rejected AS (SELECT _source, _batch_id, _row FROM quarantine WHERE table_name = $table),
+            sound AS (FROM received ANTI JOIN rejected USING (_source, _batch_id, _row)),
+            own AS (SELECT DISTINCT {thing} FROM sound WHERE {is_own}),
             told AS (SELECT {thing} FROM sound SEMI JOIN own USING ({thing}) GROUP BY {thing} HAVING count(*) > 1),
             ranked AS (
-                SELECT _batch_id, row_number() OVER (PARTITION BY {thing} ORDER BY {order}, _batch_id, _row) AS rank
+                SELECT _source, _batch_id, row_number() OVER (PARTITION BY {thing} ORDER BY {order}, _batch_id, _row) AS rank
                 FROM sound SEMI JOIN told USING ({thing})
             )
-            SELECT (SELECT count(*) FROM ranked WHERE _batch_id = $batch AND rank > 1) AS superseded,
-                (SELECT count(*) FROM rejected WHERE _batch_id = $batch) AS quarantined,
-                (SELECT count(*) FROM received WHERE _batch_id = $batch) AS stored
+            SELECT (SELECT count(*) FROM ranked WHERE {is_own} AND rank > 1) AS superseded,
+                (SELECT count(*) FROM rejected WHERE {is_own}) AS quarantined,
+                (SELECT count(*) FROM received WHERE {is_own}) AS stored
             """,  # noqa: S608 - columns of the project
-            {"table": table.name, "batch": file["batch_id"]},
+            {"table": table.name, "batch": file["batch_id"], "file": file["file"]},
         ).fetchall()[0]
     superseded, quarantined, stored = counts
     # Of a file that was replaced before it was recorded, no row is left.

@@ -9,10 +9,11 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lakehouse import delta
 from lakehouse.coverage import FILES, received
@@ -25,6 +26,7 @@ from lakehouse.ingest.sources import Source
 from lakehouse.ingest.staging import REACH, Staged, declared, known_columns, stage
 from lakehouse.lake import STAGING, Lake
 from lakehouse.run import Run, Step
+from lakehouse.table import Table
 
 # A last day so much later than the one before it is taken for a mistyped year.
 PLAUSIBLE_GAP = timedelta(days=5 * 365)
@@ -83,7 +85,7 @@ def _covered_to(run: Run, staged: list[Staged], as_of: date | None, *, replace: 
             expected="that day or a later one",
             do="Leave --as-of out, name a later day, or add --replace if a day that was wrong told the later one.",
         )
-    reaches = [one.reach for one in staged] + batches.cut_short(lake, run.jobs)
+    reaches = [one.reach for one in staged] + batches.cut_short(lake, run.jobs, [one.file for one in staged])
     by_choice = (list(filter(None, days)) for days in zip(*reaches, strict=True))
     told = next((max(days) for days in by_choice if days), None)
     if as_of is None:
@@ -102,8 +104,10 @@ def _covered_to(run: Run, staged: list[Staged], as_of: date | None, *, replace: 
 
 def _refuse_mistyped(staged: list[Staged], told: date | None, earlier: date | None) -> None:
     """Refuse a last day that lies years after all others: each month up to it would be computed."""
+    if told is None or (earlier is not None and told <= earlier):
+        return
     days = {day: one.file.name for one in staged for choice in one.latest_days for day in choice}
-    before = max((day for day in {*days, earlier} if day and told and day < told), default=None)
+    before = max((day for day in {*days, earlier} if day and day < told), default=None)
     if told in days and before is not None and told - before > PLAUSIBLE_GAP:
         raise UsageError(
             "The files may have a mistyped date",
@@ -152,7 +156,9 @@ def _append(
         "left_out": ", ".join(staged.left_out) or None,
     }
     metadata = {"run_id": run.run_id, "batch": batch}
-    known = known_columns(covered_to, run.config.metrics.reporting_currency)
+    # A file that is read anew by another mapping tells nothing newer than it did.
+    earlier = _newest_version(run.lake, table, file.name) if replaces == file.batch_id else None
+    known = known_columns(earlier or covered_to, run.config.metrics.reporting_currency)
     with in_utc() as connection:
         rows = connection.sql(declared(staged, known)).to_arrow_reader()
         reader = pa.RecordBatchReader.from_batches(table.arrow_schema, _as_declared(rows, table.arrow_schema))
@@ -161,6 +167,15 @@ def _append(
     step = Step(table.name, "done", time.monotonic() - started, staged.rows, head.version)
     run.steps.append(step)
     run.reporter.finished(step)
+
+
+def _newest_version(lake: Lake, table: Table, source: str) -> datetime | None:
+    """Return the latest moment from which on a version of the file's rows holds; None if the table has no versions."""
+    if table.version_by is None:
+        return None
+    told = delta.dataset(lake, table.name).to_table([table.version_by], filter=pc.field("_source") == source)
+    moment: datetime | None = pc.max(told[table.version_by]).as_py()
+    return moment
 
 
 def _as_declared(rows: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

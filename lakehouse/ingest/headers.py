@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 
 from lakehouse.errors import UsageError
@@ -17,8 +17,9 @@ from lakehouse.table import Table
 
 # What says which kind a column is of, and not which one it is: alike in many that are not meant for each other.
 _KIND = re.compile(r"(_(utc|at|date|id))+$")
-# From here on one name may be meant for the other: currency_code for currency, not created_at for canceled_at.
-_ALIKE = 0.65
+# From here on one name is the other with a slip, or, where it has all the other's words as well, may be meant for it:
+# currency_code for currency, not created_at for canceled_at.
+_SLIP, _ALIKE = 0.9, 0.65
 
 
 def check_headers(
@@ -34,7 +35,7 @@ def check_headers(
     for file, names in headers.items():
         table = tables[file.table]
         problems += _repeated(file, names)
-        problems += _of_folders(file, names, table)
+        problems += _of_folders(file, mappings[file.kind].present(names) if mappings else names, table)
         problems += _lacking(file, names, table, mappings[file.kind]) if mappings else _missing(file, names, table)
     if problems:
         raise UsageError(
@@ -63,7 +64,7 @@ def _repeated(file: SourceFile, names: list[str]) -> list[str]:
     ]
 
 
-def _of_folders(file: SourceFile, names: list[str], table: Table) -> list[str]:
+def _of_folders(file: SourceFile, names: Collection[str], table: Table) -> list[str]:
     """Name what only the folders of a file say, as Spark and Hive write it: its rows would come without it."""
     told = dict(part.split("=", 1) for part in PurePosixPath(file.name).parts[:-1] if "=" in part)
     lost = [column.name for column in given(table) if column.name in told and column.name not in names]
@@ -99,8 +100,14 @@ def _lacking(file: SourceFile, names: list[str], table: Table, mapping: FileMapp
 
 def _close(name: str, unknown: list[str]) -> str | None:
     """Return the column that may be meant where ``name`` is missing."""
-    stems = {_stem(other): other for other in reversed(unknown)}
-    return next((stems[stem] for stem in difflib.get_close_matches(_stem(name), stems, 1, _ALIKE)), None)
+    likeness = {other: _likeness(_stem(name), _stem(other)) for other in unknown}
+    return max(likeness, key=lambda other: likeness[other]) if any(likeness.values()) else None
+
+
+def _likeness(name: str, other: str) -> float:
+    ratio = difflib.SequenceMatcher(None, name, other).ratio()
+    words, others = set(name.split("_")), set(other.split("_"))
+    return ratio if ratio >= _SLIP or (ratio >= _ALIKE and (words <= others or others <= words)) else 0
 
 
 def _stem(name: str) -> str:

@@ -1,4 +1,4 @@
-"""JSON as it is exported: an array of objects, or an object a line, each value as it is written."""
+"""JSON as it is exported: an array of objects, or an object a line, the numbers in it as they are written."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def _csv(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
             return
         raw.seek(0)
         batches = arrow_csv.open_csv(
-            raw,
+            _UnsplitLineEnds(raw),
             arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=columns, skip_rows=1),
             arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep),
             arrow_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False),
@@ -120,12 +120,27 @@ def _csv(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
             numbers = [n for n in range(number, number + count + len(lost)) if n not in lost][:count]
             yield _numbered(batch, np.array(numbers, dtype=np.int64))
             number = numbers[-1] + 1 if numbers else number
-            if len(broken) > told:
-                yield _misshapen(broken[told:], schema)
-                told = len(broken)
-        # Arrow yields no batch for a block in which every record is misshapen.
-        if len(broken) > told:
-            yield _misshapen(broken[told:], schema)
+            # Arrow reads ahead: more of them may come while this one is looked at.
+            untold = broken[told:]
+            told += len(untold)
+            yield _misshapen(untold, schema)
+        # Nor does Arrow yield a batch for a block in which every record is misshapen.
+        yield _misshapen(broken[told:], schema)
+
+
+class _UnsplitLineEnds(io.RawIOBase):
+    """A file of which no block ends between a carriage return and its line feed: Arrow drops the latter, in cells too."""
+
+    def __init__(self, raw: io.BufferedIOBase) -> None:
+        self._raw, self._held = raw, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._held + self._raw.read(size - len(self._held))
+        self._held = b"\r" if len(data) > 1 and data.endswith(b"\r") else b""
+        return data[: len(data) - len(self._held)]
 
 
 def _json(file: SourceFile, columns: list[str]) -> Iterator[pa.RecordBatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -70,7 +70,7 @@ def stage(file: SourceFile, table: Table, header: list[str], folder: Path, mappi
                 raise failures[0] from None
             raise
         rows = connection.execute(f"SELECT count(*) FROM read_parquet({literal(str(path))})").fetchall()[0][0]  # noqa: S608 - our own file
-        days = connection.execute(_latest_days(path, table, columns)).fetchall()[0]
+        _, *days = connection.execute(_latest_days(path, table, columns)).fetchall()[0]
     unused, digest = (mapping.unused(header), mapping.digest) if mapping else (left_out(header, table), None)
     return Staged(file, table, columns, unused, digest, path, rows, tuple(days))
 
@@ -83,9 +83,9 @@ def declared(staged: Staged, known: str) -> str:
     return f"SELECT {names} FROM ({_filled(staged.path, table, staged.columns, f'{known}, {provenance}')})"  # noqa: S608 - names of ours
 
 
-def known_columns(covered_to: date | None, reporting_currency: str) -> str:
-    """Return the SQL of the columns that defaults may name beside the file's own."""
-    return f"TIMESTAMPTZ '{covered_to}' AS _covered_to, {literal(reporting_currency)} AS _reporting_currency"
+def known_columns(valid_from: date | datetime | None, reporting_currency: str) -> str:
+    """Return the SQL of what defaults may name beside the file's own columns: from when on its versions hold, for one."""
+    return f"TIMESTAMPTZ '{valid_from}' AS _covered_to, {literal(reporting_currency)} AS _reporting_currency"
 
 
 def _watched(batches: Iterator[pa.RecordBatch], failures: list[UsageError]) -> Iterator[pa.RecordBatch]:
@@ -103,7 +103,7 @@ def _latest_days(path: Path, table: Table, columns: list[str]) -> str:
     # Days and currencies that nobody knows yet do not tell how far a file reaches.
     known = ", ".join(filter(None, [known_columns(date.min, ""), told]))
     sound = " AND ".join(f"({rule.expression})" for rule in table.rejections)
-    return f"SELECT {choices} FROM ({_filled(path, table, columns, known)}) WHERE {sound}"  # noqa: S608 - names of ours
+    return f"SELECT count(*), {choices} FROM ({_filled(path, table, columns, known)}) WHERE {sound}"  # noqa: S608 - names of ours
 
 
 def _last_two(names: list[str]) -> str:

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.metrics.moments import MOMENT, in_window
+from lakehouse.metrics.presence import zero_where_received
 from lakehouse.metrics.ratios import safe_ratio
 from lakehouse.metrics.scores import sentiment_sums
 from lakehouse.metrics.sla import with_breaches
@@ -17,17 +18,9 @@ from lakehouse.vocabulary import EVENT_CATEGORIES
 # Changes with which a term of commitment begins.
 TERM_STARTS = ("initial", "conversion", "renewal", "cadence_change", "reactivation")
 
-# What is zero for who has no ticket, payment or answer.
-EVENT_COUNTS = (
-    "tickets_90d",
-    "tickets_with_target_90d",
-    "sla_breaches_90d",
-    "escalations_90d",
-    "csat_answers_90d",
-    "payment_attempts_90d",
-    "failed_payments_90d",
-    "nps_answers_180d",
-)
+# What is zero for who has no ticket or payment.
+TICKET_COUNTS = ("tickets_90d", "tickets_with_target_90d", "sla_breaches_90d", "escalations_90d", "csat_answers_90d")
+PAYMENT_COUNTS = ("payment_attempts_90d", "failed_payments_90d")
 
 
 def signals_at(
@@ -56,7 +49,9 @@ def signals_at(
         nps_signals(keys, nps_responses),
     ):
         signals = signals.join(more, how="left", on=MOMENT)
-    return signals.fillna(0, subset=list(EVENT_COUNTS))
+    for source, counts in ((tickets, TICKET_COUNTS), (payments, PAYMENT_COUNTS), (nps_responses, ["nps_answers_180d"])):
+        signals = zero_where_received(signals, source, counts)
+    return signals
 
 
 def with_health_inputs(signals: DataFrame) -> DataFrame:

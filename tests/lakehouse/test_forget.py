@@ -16,7 +16,7 @@ from lakehouse import delta, ops
 from lakehouse import forget as forgetting
 from lakehouse.config import load
 from lakehouse.console import Silence
-from lakehouse.errors import BrokenLakeError, UsageError
+from lakehouse.errors import BrokenLakeError, LakehouseError, UsageError
 from lakehouse.forget import forget
 from lakehouse.forgotten import FORGOTTEN, erasures
 from lakehouse.lake import Lake
@@ -115,6 +115,17 @@ def forgotten(lake, customer="C1"):
 def values(lake, short_name, column):
     rows = delta.arrow(lake, f"bronze.{short_name}").sort_by([("_batch_id", "ascending"), ("_row", "ascending")])
     return rows[column].to_pylist()
+
+
+def test_nothing_is_dropped_while_only_commits_tell_which_files_came_in(lake):
+    table, head = JOBS["bronze.customers"].table, lake.existing("bronze.customers")
+    batch = {"file": "customers.csv", "batch_id": "file-1", "digest": "d", "bytes": 1, "rows": 0, "replaces": None}
+    metadata = {"run_id": "b3", "batch": {**head.metadata["batch"], **batch}}
+    delta.append(table.arrow_schema.empty_table(), lake, table, CONFIG.lake, metadata)
+    with pytest.raises(LakehouseError, match=r"found customers\.csv; expected a published run"):
+        forgotten(lake)
+    assert lake.first_run("bronze.customers") is not None
+    assert not erasures(lake)[0].is_complete
 
 
 def test_a_record_that_could_not_be_told_apart_is_erased_where_a_cell_is_the_customers_id(lake):

@@ -11,7 +11,7 @@ WITH named AS (
 totals AS (
     SELECT
         customer_id, month,
-        sum(from_amount) FILTER (WHERE step = 'terms_to_invoices') AS expected_billings,
+        sum(from_amount) FILTER (WHERE step = 'terms_to_revenue') AS expected_billings,
         sum(to_amount) FILTER (WHERE step = 'terms_to_invoices') AS invoiced,
         sum(to_amount) FILTER (WHERE step = 'terms_to_revenue') AS revenue
     FROM named
@@ -27,4 +27,13 @@ differences AS (
         'mrr_change_within_month', 'mrr_rounding'
     ) USING sum(difference) GROUP BY customer_id, month
 )
-SELECT * FROM totals JOIN differences USING (customer_id, month)
+SELECT
+    *, CASE WHEN has_invoices THEN expected_billings END AS expected_of_invoices,
+    CASE WHEN has_payments THEN invoiced END AS invoiced_of_payments
+FROM totals
+JOIN differences USING (customer_id, month)
+CROSS JOIN (
+    SELECT
+        bool_or(step = 'terms_to_invoices') AS has_invoices, bool_or(step = 'invoices_to_payments') AS has_payments
+    FROM named
+)

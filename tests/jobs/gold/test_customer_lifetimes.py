@@ -179,16 +179,39 @@ def test_logos_lost_are_those_that_opened_with_mrr_and_closed_without(lifetimes)
     assert (lifetimes["cy"].logo_months, lifetimes["cy"].logos_lost) == (2, 1)
 
 
-def test_without_costs_margin_and_lifetime_value_are_unknown(rows, parameters):
-    unknown = transform(
-        customers=rows(customers, customer("dot", APRIL, None, "annual")),
-        payments=rows(payments),
-        customer_margins=rows(customer_margins, month("dot", JUNE, (50, 50), 50, None)),
-        survival_curves=rows(survival_curves, point(("all", "all"), 2, 0, 40, 0.0)),
-        as_of=AS_OF,
-        unit_economics=parameters,
-    ).collect()
-    assert [(row.gross_margin_source, row.arpa, row.ltv) for row in unknown] == [("no_data", 50, None)]
+@pytest.fixture
+def lifetime_of_dot(rows, parameters):
+    """Return a customer's lifetime by its gross profit of a month and the payments of the company."""
+
+    def lifetime(gross_profit, *paid_by_anybody):
+        (found,) = transform(
+            customers=rows(customers, customer("dot", APRIL, None, "annual")),
+            payments=rows(payments, *paid_by_anybody),
+            customer_margins=rows(
+                customer_margins,
+                month("dot", MAY, (50, 50), 50, gross_profit),
+                month("dot", JUNE, (50, 50), 50, gross_profit),
+            ),
+            survival_curves=rows(survival_curves, point(("all", "all"), 2, 0, 40, 0.0)),
+            as_of=AS_OF,
+            unit_economics=parameters,
+        ).collect()
+        return found
+
+    return lifetime
+
+
+def test_without_costs_margin_and_lifetime_value_are_unknown(lifetime_of_dot):
+    unknown = lifetime_of_dot(None, paid("1", "ann", "100.00", "succeeded"))
+    assert (unknown.collected, unknown.gross_margin_source, unknown.arpa, unknown.ltv) == (0, "no_data", 50, None)
+
+
+def test_without_any_payment_the_cash_and_with_it_the_lifetime_value_are_unknown(lifetime_of_dot):
+    unknown = lifetime_of_dot(40)
+    assert (unknown.collected, unknown.realised_ltv, unknown.ltv, unknown.ltv_low) == (None, None, None, None)
+    assert (unknown.gross_margin_source, unknown.monthly_gross_profit) == ("customer", 40)
+    # 50 × 0.8 × 40 months ahead, once others have paid.
+    assert lifetime_of_dot(40, paid("1", "ann", "100.00", "succeeded")).ltv == 1600
 
 
 def test_value_ahead_is_rounded_once(lifetimes):

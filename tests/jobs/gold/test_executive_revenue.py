@@ -100,3 +100,15 @@ def test_a_segment_may_have_orders_without_revenue_yet_and_revenue_without_order
     assert (signed.arr, signed.new_arr, signed.monthly_logo_churn_rate) == (0, 500, None)
     assert (left.orders, left.mean_acv, left.monthly_logo_churn_rate) == (0, None, 1.0)
     assert ("month", JUNE, "R1") not in revenue
+
+
+def test_where_no_order_was_ever_received_none_is_counted(rows):
+    found = transform(
+        mrr_movements=rows(mrr_movements.table, month(APRIL, "all", ("100", "120"), customers=(10, 0, 12))),
+        bookings=rows(bookings.table),
+        as_of=date(2026, 6, 30),
+        reporting_currency="USD",
+    )
+    for row in audited(found, table):
+        assert row.arr == 1440
+        assert (row.orders, row.new_arr, row.expansion_arr, row.renewal_arr, row.mean_acv) == (None,) * 5

@@ -283,6 +283,44 @@ def test_the_bridge_leads_from_total_to_total(reconciliation):
     assert (may.unexplained_rows, may.invoiced_unexplained) == (7, Decimal("0.01"))  # 100 more, 100 less, a cent
 
 
+@pytest.fixture
+def bridge_of(rows):
+    """Return May of the bridge of one customer, billed and paid by these records."""
+
+    def bridge(bills, paid_ones):
+        found = transform(
+            billing_schedule=rows(billing_schedule, line("plain", "05-01", "06-01", "100")),
+            invoices=rows(invoices, *bills),
+            payments=rows(payments, *paid_ones),
+            customer_months=rows(customer_months, earned("plain", "05-01", "100")),
+            exchange_rates=rows(received_rates),
+            as_of=AS_OF,
+            reporting_currency="USD",
+        )
+        (may,) = audited(bridged(found, "USD"), bridge_table)
+        return may
+
+    return bridge
+
+
+def test_without_invoices_and_payments_the_bridge_leads_from_terms_to_revenue_alone(bridge_of):
+    may = bridge_of([], [])
+    assert (may.expected_billings, may.revenue, may.closing_mrr, may.unexplained_rows) == (100, 100, 100, 0)
+    assert (may.invoiced, may.invoiced_unexplained, may.invoiced_rounding) == (None, None, None)
+    assert (may.net_cash, may.cash_unpaid, may.cash_rounding) == (None, None, None)
+
+
+def test_with_invoices_alone_what_was_collected_is_unknown(bridge_of):
+    may = bridge_of([bill("plain", "05-01", "100")], [])
+    assert (may.expected_billings, may.invoiced, may.invoiced_unexplained) == (100, 100, 0)
+    assert (may.net_cash, may.cash_unpaid, may.cash_past_due) == (None, None, None)
+
+
+def test_with_payments_alone_the_cash_is_known_and_leads_to_no_invoice(bridge_of):
+    may = bridge_of([], [paid("plain", "05-02", None, "100")])
+    assert (may.invoiced, may.net_cash, may.cash_rounding) == (None, 100, None)
+
+
 def test_the_small_company_leaves_nothing_unexplained_and_its_totals_are_those_of_their_tables(small_lake):
     lake = views(small_lake, jobs())
     assert lake.sql("SELECT sum(unexplained_rows) FROM gold_revenue_bridge").fetchall() == [(0,)]

@@ -19,6 +19,7 @@ from lakehouse.coverage import received as coverage
 from lakehouse.errors import UsageError
 from lakehouse.ingest import delivery
 from lakehouse.ingest.batches import account, known, unrecorded
+from lakehouse.ingest.contract import given, write_template
 from lakehouse.ops import BATCHES, append
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
@@ -255,7 +256,7 @@ def test_a_changed_file_is_refused_unless_it_is_to_replace_the_earlier_one(folde
     assert [(row["customer_id"], row["amount"]) for row in received()] == [("c", 1), ("a", 120)]
     ingest()
     assert len(received()) == 2
-    assert known(lake, jobs()).newest["bronze.subscriptions", "subscriptions.csv"] == received()[1]["_batch_id"]
+    assert known(lake, jobs())["bronze.subscriptions", "subscriptions.csv"].batch_id == received()[1]["_batch_id"]
 
 
 def test_a_content_that_was_replaced_may_come_again(folder, ingest, received, lake):
@@ -437,6 +438,8 @@ def test_a_file_in_which_no_record_has_the_right_number_of_cells_keeps_each_of_t
         ("created_at", None),
         ("country", None),
         ("plan_name", None),
+        ("description", None),
+        ("account_type", None),
         ("notes", None),
         ("plan", "plan_id"),
         ("end", "end_date"),
@@ -544,6 +547,27 @@ def test_a_reach_that_was_wrong_is_put_right_together_with_its_file(folder, inge
     assert coverage(lake)["covered_to"] == "2025-03-31"
 
 
+def test_old_records_are_welcome_however_far_apart_their_days_are(folder, ingest, lake):
+    write(folder, "a,2025-06-30,,100")
+    ingest()
+    days = ("A1,2014-03-01T00:00:00Z", "A2,2020-06-01T00:00:00Z")
+    write(folder, *days, name="accounts.csv", header="account_id,updated_at")
+    ingest()
+    assert coverage(lake)["covered_to"] == "2025-06-30"
+
+
+def test_files_without_a_row_and_files_without_one_that_can_be_used_are_received_in_every_table(folder, ingest):
+    for job in jobs().values():
+        if job.is_received:
+            write_template(job.table, folder)
+            names = [column.name for column in given(job.table)]
+            unusable = ",".join("x\0" for _ in names)
+            write(folder, unusable, name=f"{job.table.short_name}-2.csv", header=",".join(names))
+    steps = ingest(as_of=date(2025, 1, 31)).steps
+    assert sorted(step.rows for step in steps) == [0] * (len(steps) // 2) + [1] * (len(steps) // 2)
+    assert len(steps) == 2 * sum(job.is_received for job in jobs().values())
+
+
 @pytest.fixture
 def cut_short_at(ingest, monkeypatch):
     """Deliver the folder up to the files of a table."""
@@ -598,6 +622,56 @@ def test_what_a_delivery_that_was_cut_short_reached_still_tells_its_end_however_
     write(folder, "b,2025-12-24,,100", name="subscriptions-2.csv")
     ingest()
     assert coverage(lake)["covered_to"] == "2025-12-24"
+
+
+def test_a_day_that_was_corrected_before_its_delivery_was_completed_tells_nothing_any_more(
+    folder, ingest, lake, cut_short_at
+):
+    write(folder, "a,2027-09-30T08:00:00Z", name="customers.csv", header="customer_id,updated_at")
+    write(folder, "a,2025-01-15,,100")
+    cut_short_at("subscriptions")
+    write(folder, "a,2025-09-30T08:00:00Z", name="customers.csv", header="customer_id,updated_at")
+    ingest(replace=True)
+    assert coverage(lake)["covered_to"] == "2025-09-30"
+
+
+def test_a_reach_that_was_named_ends_a_delivery_that_was_cut_short(folder, ingest, lake, cut_short_at):
+    write(folder, "a,2025-09-30T08:00:00Z", name="customers.csv", header="customer_id,updated_at")
+    write(folder, "a,2025-01-15,,100")
+    cut_short_at("subscriptions")
+    (folder / "subscriptions.csv").unlink()
+    ingest(replace=True, as_of=date(2025, 8, 31))
+    write(folder, "a,2025-01-15,,100")
+    ingest()
+    assert coverage(lake)["covered_to"] == "2025-08-31"
+
+
+def test_contents_that_change_places_in_a_delivery_that_was_cut_short_are_both_known(
+    folder, ingest, received, monkeypatch
+):
+    write(folder, "a,2025-01-15,,100", name="subscriptions-1.csv")
+    write(folder, "b,2025-01-15,,5", name="subscriptions-2.csv")
+    ingest()
+    (folder / "subscriptions-1.csv").rename(folder / "kept")
+    (folder / "subscriptions-2.csv").rename(folder / "subscriptions-1.csv")
+    (folder / "kept").rename(folder / "subscriptions-2.csv")
+    appended = delivery._append
+
+    def until_the_second(run, staged, *more):
+        if staged.file.name == "subscriptions-2.csv":
+            raise OSError(28, "No space left on device")
+        appended(run, staged, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery, "_append", until_the_second)
+        with pytest.raises(OSError, match="No space"):
+            ingest(replace=True)
+    ingest(replace=True)
+    found = [(row["_source"], row["customer_id"]) for row in received()]
+    assert found == [("subscriptions-1.csv", "b"), ("subscriptions-2.csv", "a")]
+    for name in ("subscriptions-1.csv", "subscriptions-2.csv"):
+        (folder / name).rename(folder / name.replace("subscriptions", "subscriptions-again"))
+    assert ingest().steps == []
 
 
 def test_a_generated_lake_takes_no_files(folder, ingest, lake):

@@ -95,11 +95,27 @@ def test_a_file_is_read_anew_where_its_mapping_was_corrected(folder, lake, recei
     assert len({file["mapping"] for file in unrecorded(lake, jobs())}) == 2
 
 
+def test_a_file_that_is_read_anew_tells_nothing_newer_than_it_did(folder, received, ingest_by):
+    """The older of two files without moments of their own must not become the newest version of its things."""
+    lines = "id,stage,customer,made\nd1,Waiting,a,2026-01-10\nd2,prospecting,b,2026-01-11\n"
+    (folder / "deals-1.csv").write_text(lines, encoding="utf-8")
+    ingest_by({})
+    (folder / "deals-2.csv").write_text("id,stage,customer,made\nd1,closed_won,a,2026-01-10\n", encoding="utf-8")
+    ingest_by({}, as_of=date(2026, 2, 28))
+    ingest_by({"Waiting": "discovery"}, as_of=date(2026, 2, 28), replace=True)
+    found = [(row["stage"], row["updated_at"]) for row in received("opportunities")]
+    assert found == [
+        ("discovery", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("prospecting", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("closed_won", datetime(2026, 2, 28, tzinfo=UTC)),
+    ]
+
+
 @pytest.fixture
 def ingest_by(lake, folder):
     """Deliver the folder's deals by a mapping with these meanings of stages."""
 
-    def run(stages, *, replace=False):
+    def run(stages, *, as_of=date(2026, 1, 31), replace=False):
         cells = {
             "opportunity_id": {"from": "id"},
             "account_id": {"from": "customer"},
@@ -111,7 +127,7 @@ def ingest_by(lake, folder):
             {"version": 1, "files": {"deals": {"table": "opportunities", "columns": cells}}}
         )
         received = Run(lake, load(PROJECT / "conf"), dict(jobs()), Silence())
-        deliver(received, folder, as_of=date(2026, 1, 31), replace=replace, source=mapping)
+        deliver(received, folder, as_of=as_of, replace=replace, source=mapping)
         return received
 
     return run
