@@ -1,7 +1,8 @@
 """From what the terms bill to invoices, cash, revenue and MRR, with what lies between: one row per month.
 
 The sums of gold.revenue_reconciliation over customers, each rounded to the cent; the cents that this leaves over are
-with the rounding of their step. Each total is the one it comes from plus its differences, exactly.
+with the rounding of their step. Each total is the one it comes from plus its differences, exactly. A total, and what
+leads to it, is null where nothing of the kind was received.
 """
 
 from __future__ import annotations
