@@ -13,7 +13,7 @@ from lakehouse import delta
 from lakehouse.lake import Lake
 from lakehouse.manifest import Manifest
 from lakehouse.publish import not_published
-from lakehouse.registry import LAYERS
+from lakehouse.registry import LAYERS, job
 from lakehouse.settings import Metrics
 
 FOLDER = Path(__file__).parent
@@ -48,7 +48,7 @@ class Database:
         """Return the rows of a query.
 
         Raises:
-            UsageError: if a table that it names is not published.
+            UsageError: if a table that it names is computed, and not published.
             BrokenLakeError: if a file of such a table is gone.
         """
         self._open(query)
@@ -80,9 +80,13 @@ class Database:
             self._opened.add(table)
 
     def _open_published(self, table: str) -> None:
-        if table not in self.manifest.tables:
+        if table in self.manifest.tables:
+            data = delta.arrow(self.lake, table, self.manifest.tables[table].version)
+        elif job(table).is_received:
+            # Nothing of the kind ever came in.
+            data = job(table).table.arrow_schema.empty_table()
+        else:
             raise not_published(table, self.manifest)
-        data = delta.arrow(self.lake, table, self.manifest.tables[table].version)
         name = f"_{table.replace('.', '_')}"
         self._connection.register(name, data)
         self._connection.execute(f"CREATE VIEW {table} AS FROM {name}")
