@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cache
 
 import pytest
+from pyspark.sql import DataFrame
 
-from lakehouse import graph
 from lakehouse.registry import jobs
 from lakehouse.runner import computed
 from tests.billing import day
@@ -25,21 +26,24 @@ MONTHS_AHEAD = NEXT_MONTH * (1 - NEXT_MONTH**120) / (1 - NEXT_MONTH)
 
 
 @pytest.fixture(scope="module")
-def company(spark, rows, settings) -> dict[str, Rows]:
-    """The rows of every table, computed by all jobs in the order of the graph."""
-    known = jobs()
-    frames, found = {}, {}
-    for name in graph.order(known):
-        job = known[name]
+def company(spark, rows, settings) -> Mapping[str, Rows]:
+    """The rows of each table that is asked for, computed by its job and those of everything that it follows from."""
+
+    class Company(dict[str, Rows]):
+        def __missing__(self, name: str) -> Rows:
+            self[name] = frame_of(name).toArrow().to_pylist()
+            return self[name]
+
+    @cache
+    def frame_of(name: str) -> DataFrame:
+        job = jobs()[name]
         if job.transform is None:
-            frames[name] = rows(job.table, *RECORDS.get(name, ()))
-        else:
-            inputs = {parameter: frames[source] for parameter, source in job.table.inputs.items()}
-            output = computed(job, inputs, settings).toArrow()
-            found[name] = output.to_pylist()
-            # Through Arrow, so that no plan contains those of the tables before it.
-            frames[name] = spark.createDataFrame(output)
-    return found
+            return rows(job.table, *RECORDS.get(name, ()))
+        inputs = {parameter: frame_of(source) for parameter, source in job.table.inputs.items()}
+        # Through Arrow, so that no plan contains those of the tables before it.
+        return spark.createDataFrame(computed(job, inputs, settings).toArrow())
+
+    return Company()
 
 
 @pytest.fixture
