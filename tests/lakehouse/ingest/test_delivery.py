@@ -7,6 +7,7 @@ import json
 import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,13 +17,14 @@ from lakehouse import delta
 from lakehouse.config import load
 from lakehouse.coverage import as_of
 from lakehouse.coverage import received as coverage
-from lakehouse.errors import UsageError
+from lakehouse.errors import BrokenLakeError, UsageError
 from lakehouse.ingest import delivery
 from lakehouse.ingest.batches import account, known, unrecorded
 from lakehouse.ingest.contract import given, write_template
 from lakehouse.ops import BATCHES, append
 from lakehouse.project import PROJECT
 from lakehouse.registry import jobs
+from lakehouse.rules import QUARANTINE
 
 HEADER = "customer_id,start_date,end_date,amount"
 
@@ -324,6 +326,38 @@ def test_a_run_that_published_no_quarantine_accounts_for_no_file(folder, ingest,
     write(folder, "a,2025-01-15,,100")
     assert account(ingest()) == []
     assert len(unrecorded(lake, jobs())) == 1
+
+
+@pytest.fixture
+def accounted(lake):
+    """Account for a run that published quarantine, in which nothing is."""
+
+    def told(run):
+        quarantine = jobs()[QUARANTINE].table
+        delta.overwrite(quarantine.arrow_schema.empty_table(), lake, quarantine, run.config.lake, {})
+        run.manifest = SimpleNamespace(tables={QUARANTINE: None})
+        return [(file["received"], file["kept"], file["superseded"], file["quarantined"]) for file in account(run)]
+
+    return told
+
+
+def test_a_file_whose_rows_are_gone_is_not_said_to_be_superseded(folder, ingest, lake, accounted):
+    write(folder, "a,2025-01-15,,100", "b,2025-01-15,,5")
+    run = ingest()
+    table = jobs()["bronze.subscriptions"].table
+    kept = delta.arrow(lake, table.name)
+    delta.overwrite(kept.slice(0, 1), lake, table, run.config.lake, lake.existing(table.name).metadata)
+    with pytest.raises(BrokenLakeError, match=r"Rows of subscriptions\.csv .* found 1 rows; expected the 2"):
+        accounted(run)
+    delta.overwrite(kept, lake, table, run.config.lake, lake.existing(table.name).metadata)
+    assert accounted(run) == [(2, 2, 0, 0)]
+
+
+def test_a_file_that_was_replaced_before_it_was_accounted_for_is_superseded(folder, ingest, accounted):
+    write(folder, "a,2025-01-15,,100", "b,2025-01-15,,5")
+    ingest()
+    write(folder, "a,2025-01-15,,120")
+    assert sorted(accounted(ingest(replace=True))) == [(1, 1, 0, 0), (2, 0, 2, 0)]
 
 
 def test_nothing_is_received_of_a_folder_with_one_broken_file_and_every_problem_is_named(folder, ingest, lake):
