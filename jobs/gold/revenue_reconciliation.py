@@ -4,7 +4,8 @@ Each step leads from one amount to another, all before tax and in the reporting 
 month add up to both. ``terms_to_invoices``: from what the terms say is to be billed to what was invoiced less credit
 notes. ``invoices_to_payments``: on to the cash collected less refunds, tax included. ``terms_to_revenue``: from what
 is to be billed to the ledger's revenue. ``revenue_to_mrr``: on to the MRR at the month's close. What none of the known
-reasons accounts for is ``unexplained``. A step to what was never received has no rows. Orders are not part of it: gold.bookings_reconciliation has them.
+reasons accounts for is ``unexplained``. A step to what was never received has no rows. Orders are not part of it:
+gold.bookings_reconciliation has them.
 """
 
 from __future__ import annotations
