@@ -30,7 +30,7 @@ def of_code(path: Path) -> str:
 
     Comments, formatting, docstrings and what stands under ``if __name__ == "__main__"`` do not count.
     """
-    return digest({str(file.relative_to(PROJECT)): _tree(file) for file in _reached([path.resolve()])})
+    return digest({str(file.relative_to(PROJECT)): _module(file)[0] for file in _reached([path.resolve()])})
 
 
 def of_job(path: Path, settings: Mapping[str, Any], inputs: Mapping[str, str | None]) -> str:
@@ -51,36 +51,27 @@ def _reached(paths: Iterable[Path]) -> list[Path]:
         path = waiting.pop()
         if path not in reached:
             reached.add(path)
-            waiting += _imports(path)
+            waiting += _module(path)[1]
     return sorted(reached)
 
 
 @cache
-def _parsed(path: Path) -> ast.Module:
+def _module(path: Path) -> tuple[str, tuple[Path, ...]]:
+    """Return the hash of a module and the project's files that it imports."""
     with PARSING:
         module = ast.parse(path.read_text(encoding="utf-8"))
     module.body = [statement for statement in module.body if not _is_main_guard(statement)]
+    imported: list[str] = []
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
-    return module
-
-
-@cache
-def _tree(path: Path) -> str:
-    return hashlib.sha256(ast.dump(_parsed(path)).encode()).hexdigest()
-
-
-@cache
-def _imports(path: Path) -> tuple[Path, ...]:
-    modules: list[str] = []
-    for node in ast.walk(_parsed(path)):
-        if isinstance(node, ast.Import):
-            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    files = [_file(module) for module in modules if module.partition(".")[0] in PACKAGES]
-    return tuple(file for file in files if file is not None)
+            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    files = [_file(name) for name in imported if name.partition(".")[0] in PACKAGES]
+    tree = hashlib.sha256(ast.dump(module).encode()).hexdigest()
+    return tree, tuple(file for file in files if file is not None)
 
 
 def _file(module: str) -> Path | None:

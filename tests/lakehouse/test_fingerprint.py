@@ -37,7 +37,7 @@ class Circle:
 def test_two_threads_may_read_code_at_once():
     def parsed(path):
         Circle()
-        return fingerprint._parsed.__wrapped__(path)
+        return fingerprint._module.__wrapped__(path)
 
     files = 3 * sorted((PROJECT / "jobs").rglob("*.py"))[:40]
     with ThreadPoolExecutor(4) as pool:
