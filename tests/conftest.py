@@ -20,6 +20,15 @@ from lakehouse.session import get_session
 from lakehouse.settings import Settings
 from lakehouse.table import Table
 
+# Every process that a test starts would otherwise compile anew what it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Over a few rows, compiling a plan and changing it on the way take longer than running it.
+FOR_A_FEW_ROWS = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.shuffle.partitions": "2",
+}
 STATUS = pytest.StashKey[int]()
 
 
@@ -36,12 +45,29 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
+def session() -> Iterator[SparkSession]:
     """The session that the commands themselves would start."""
     session = get_session()
-    session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def shipped(session: SparkSession) -> dict[str, str]:
+    """What the session was started with of the settings that tests of a few rows change."""
+    return {name: session.conf.get(name) for name in FOR_A_FEW_ROWS}
+
+
+@pytest.fixture(scope="session")
+def spark(session: SparkSession, shipped: dict[str, str]) -> SparkSession:  # noqa: ARG001 - read before it changes
+    """The session as it is for tests of a few rows."""
+    configure(session, FOR_A_FEW_ROWS)
+    return session
+
+
+def configure(session: SparkSession, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        session.conf.set(name, value)
 
 
 @pytest.fixture(scope="session")
@@ -65,10 +91,12 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
-def small_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:  # noqa: ARG001 - its session
+def small_lake(spark: SparkSession, shipped: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A published lake of a small company, made as a user makes it; whoever changes it works on a copy."""
+    configure(spark, shipped)
     root = tmp_path_factory.mktemp("small") / "lake"
     size = ["--customers", "40", "--months", "18", "--seed", "3"]
     result = CliRunner().invoke(app, ["run", "--root", str(root), *size], catch_exceptions=False)
     assert result.exit_code == 0, result.output
+    configure(spark, FOR_A_FEW_ROWS)
     return Lake(root)

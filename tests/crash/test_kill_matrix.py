@@ -24,15 +24,15 @@ PUBLISHED = NAMES[NAMES.index("the pointer is replaced") :]
 BY_PYTHON_ALONE = ("a table is computed", "a table is written")
 RANDOM_MOMENTS, SEED = 30, 11
 IN_A_FIRST_RUN = ("the lock is taken", "a file is received", "a table is written", "the manifest is written")
+IN_SHORT = ("a file is received", "all")
 MATRIX = [
-    (boundary, kill)
+    pytest.param(boundary, kill, marks=() if (boundary, kill) == IN_SHORT else pytest.mark.soak)
     for boundary in BOUNDARIES
     for kill in KILLS
     if boundary in {"all": NAMES, "jvm": WITH_A_JVM, "python": BY_PYTHON_ALONE}[kill]
 ]
 
 
-@pytest.mark.soak
 @pytest.mark.usefixtures("small_graph")
 @pytest.mark.parametrize(("boundary", "kill"), MATRIX)
 def test_a_run_that_is_killed_loses_nothing(case, root, tmp_path, boundary, kill):

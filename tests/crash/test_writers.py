@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-import pytest
-
 from lakehouse import delta
 from lakehouse.lake import Lake
 from tests.benchmarks.writers import NUMBERS, WRITERS, committed, race
@@ -30,7 +28,6 @@ def test_no_commit_of_two_writers_is_lost(tmp_path):
     assert len(wanted - committed(lake)) == 1
 
 
-@pytest.mark.soak
 def test_a_second_run_without_wait_ends_with_75_and_a_sentence(case, root, tmp_path):
     stopped = tmp_path / "stopped"
     with driver("the files are read", stopped, *case.command(root)) as first:

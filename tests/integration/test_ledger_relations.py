@@ -42,9 +42,6 @@ CENT = Decimal("0.01")
 
 Months = dict[tuple[str, date], dict[str, object]]
 
-# Whole ledgers of companies that were changed in many ways; properties of the ledger itself are in tests/jobs.
-pytestmark = pytest.mark.soak
-
 
 @dataclass(frozen=True)
 class Computed:

@@ -11,18 +11,13 @@ from lakehouse.project import PROJECT
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 FIGURE = "application/vnd.plotly.v1+json"
 
-EACH = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-# One of them shows that a notebook finds the lake; what each of them draws takes longer.
-FIRST, *OTHERS = NOTEBOOKS
+pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def code_cells(path):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
-@pytest.mark.parametrize(
-    "path", [FIRST, *(pytest.param(path, marks=pytest.mark.soak) for path in OTHERS)], ids=lambda path: path.stem
-)
 def test_a_notebook_runs_and_draws(path, small_lake, monkeypatch):
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(small_lake.root))
     notebook = nbformat.read(path, as_version=4)
@@ -37,11 +32,9 @@ def test_a_notebook_runs_and_draws(path, small_lake, monkeypatch):
     assert all(figure["data"] for figure in figures), "a figure without a trace"
 
 
-@EACH
 def test_a_notebook_is_committed_without_results(path):
     assert all(not cell.outputs and cell.execution_count is None for cell in code_cells(path))
 
 
-@EACH
 def test_a_notebook_starts_no_spark(path):
     assert not [cell for cell in code_cells(path) if "spark" in cell.source.lower()]
