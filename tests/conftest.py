@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from lakehouse.session import get_session
 from lakehouse.settings import Settings
 from lakehouse.table import Table
 
+# As the command does: collecting thousands of tests makes many objects and no garbage.
+gc.set_threshold(100_000, 50, 50)
 # Every process that a test starts would otherwise compile anew what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Over a few rows, compiling a plan and changing it on the way take longer than running it.

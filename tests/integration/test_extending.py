@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from lakehouse import delta
 from lakehouse.cli import app
 from lakehouse.lake import Lake
-from lakehouse.registry import jobs
 from lakehouse.restatements import RESTATEMENTS
+from tests.whole_lakes import differing_tables
 
 pytestmark = pytest.mark.soak
 
@@ -34,24 +33,8 @@ def made(root, *through):
     return Lake(root)
 
 
-def differing_rows(table, *lakes):
-    told = ", ".join(name for name in table.column_names if not name.startswith("_"))
-    with duckdb.connect() as connection:
-        for name, lake in zip(("first", "second"), lakes, strict=True):
-            rows = delta.arrow(lake, table.name, lake.published().versions[table.name])
-            connection.register(name, rows)
-        assert (rows.num_rows == 0) == (table.name in EMPTY), table.name
-        query = "SELECT {0} FROM {1} EXCEPT ALL SELECT {0} FROM {2}"
-        return [
-            connection.execute(query.format(told, *pair)).fetchall()
-            for pair in (("first", "second"), ("second", "first"))
-        ]
-
-
 @pytest.mark.usefixtures("spark")
 def test_a_company_that_grew_has_the_tables_of_one_that_was_made_at_once(tmp_path):
     grown, at_once = made(tmp_path / "grown", *DAYS), made(tmp_path / "at once", DAYS[-1])
-    tables = [job.table for job in jobs().values() if job.transform is not None]
-    differences = {table.name: rows for table in tables if (rows := differing_rows(table, grown, at_once)) != [[], []]}
-    assert {name: rows[0][:2] + rows[1][:2] for name, rows in differences.items()} == {}
+    assert differing_tables(grown, at_once, empty=EMPTY) == {}
     assert delta.arrow(grown, RESTATEMENTS).num_rows == 0
