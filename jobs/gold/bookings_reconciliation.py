@@ -1,7 +1,8 @@
 """From the ARR of all orders signed by a month's close to the ledger's ARR at that close, with what lies between: one row per month.
 
 Each order that is not in force and each customer whose orders do not come to its ARR has one reason; the totals lead to
-one another exactly. What an order comes to at the close is its ARR at the rate of the close.
+one another exactly. What an order comes to at the close is its ARR at the rate of the close. Where no order was ever
+received, only the ledger is known.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from lakehouse.metrics.orders_in_force import (
     by_customer,
     orders_at_close,
 )
+from lakehouse.metrics.presence import zero_where_received
 from lakehouse.rules import Part, Reconciliation
 from lakehouse.table import MONEY, Check, Column, Table
 
@@ -38,6 +40,7 @@ DESCRIPTIONS = {
     "rounding": "Cents of the ledger's monthly amounts, twelve times",
     "unexplained": "What has no known reason",
 }
+OF_ORDERS = ("orders", "ordered_arr", *DESCRIPTIONS, "unexplained_customers")
 
 table = Table(
     name="gold.bookings_reconciliation",
@@ -55,15 +58,15 @@ table = Table(
         Column("month", "date", "First day of the month", nullable=False),
         Column("currency", "string", "Reporting currency, ISO 4217", nullable=False),
         Column("is_complete", "boolean", "The month is over on the as-of day, at which it closes else", nullable=False),
-        Column("orders", "bigint", "Orders signed by the close", nullable=False, minimum=0),
-        Column("ordered_arr", MONEY, "Their ARR, at the rates of the signatures", nullable=False, minimum=0),
-        *(Column(name, MONEY, description, nullable=False) for name, description in DESCRIPTIONS.items()),
+        Column("orders", "bigint", "Orders signed by the close; null where none was ever received", minimum=0),
+        Column("ordered_arr", MONEY, "Their ARR, at the rates of the signatures", minimum=0),
+        *(Column(name, MONEY, description) for name, description in DESCRIPTIONS.items()),
         Column("ledger_arr", MONEY, "ARR of the ledger at the close", nullable=False, minimum=0),
-        Column("unexplained_customers", "bigint", "Customers without a known reason", nullable=False, minimum=0),
+        Column("unexplained_customers", "bigint", "Customers without a known reason", minimum=0),
     ),
     checks=(
-        Check("adds_up", f"ledger_arr = ordered_arr + {' + '.join(DESCRIPTIONS)}"),
-        Check("orders_that_do_not_count_are_taken_off", "greatest(without_customer, not_started, superseded, cancelled_add_on, ended) <= 0"),
+        Check("adds_up", f"orders IS NULL OR ledger_arr <=> ordered_arr + {' + '.join(DESCRIPTIONS)}"),
+        Check("orders_that_do_not_count_are_taken_off", "orders IS NULL OR greatest(without_customer, not_started, superseded, cancelled_add_on, ended) <= 0"),
     ),
     audits=(
         Reconciliation(
@@ -74,7 +77,7 @@ table = Table(
         ),
         Reconciliation(
             "every_order_is_in_the_last_month",
-            "max_by(orders, month)",
+            "coalesce(max_by(orders, month), 0)",
             (Part("silver.billing_orders", "count(*)"),),
         ),
         Reconciliation(
@@ -108,8 +111,9 @@ def transform(
             "unexplained_customers"
         ),
     )
+    known = zero_where_received(summed, orders, OF_ORDERS)
     return table.select(
-        summed.withColumns({"currency": F.lit(reporting_currency), "is_complete": F.last_day("month") <= F.lit(as_of)})
+        known.withColumns({"currency": F.lit(reporting_currency), "is_complete": F.last_day("month") <= F.lit(as_of)})
     )
 
 

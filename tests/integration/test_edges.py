@@ -35,6 +35,7 @@ WITHOUT_INPUT = {
     "gold.churn_risk": ("flag_escalations", "flag_sla_breaches", "flag_usage_falling", "escalations_90d"),
     "gold.dim_account": ("tickets_90d", "events_30d"),
     "gold.executive_revenue": ("orders", "new_arr", "expansion_arr", "renewal_arr", "mean_acv"),
+    "gold.bookings_reconciliation": ("orders", "ordered_arr", "self_service", "unexplained", "unexplained_customers"),
     "gold.revenue_bridge": ("invoiced", "net_cash", "invoiced_unexplained", "invoiced_rounding", "cash_unpaid"),
     "gold.unit_economics": ("cac", "realised_ltv", "ltv", "ltv_cac_ratio", "cac_payback_months"),
 }
@@ -140,7 +141,8 @@ def test_one_file_of_four_columns_is_published_and_what_lacks_its_input_is_null(
     billed = {month.isoformat()[:7]: row["expected_billings"] for month, row in bridge.items()}
     assert (billed["2025-01"], billed["2025-06"], billed["2026-01"]) == (100, Decimal("340.50"), Decimal("109.99"))
 
-    for metric in ("expected_billings", "invoiced", "net_cash", "revenue", "mrr"):
+    arr_of_orders = (f"gold.bookings_reconciliation.{name}" for name in ("ledger_arr", "orders", "self_service"))
+    for metric in ("expected_billings", "invoiced", "net_cash", "revenue", "mrr", *arr_of_orders):
         told = ["explain", metric, "--month", "2025-06", "--root", str(lake.root)]
         result = CliRunner().invoke(app, told, catch_exceptions=False)
         assert result.exit_code == 0, result.output

@@ -74,13 +74,14 @@ changed AS (
 ),
 together AS (
     SELECT
-        customer_id, month, coalesce(orders, 0) AS orders, coalesce(ordered_arr, 0) AS ordered_arr,
-        coalesce(exchange_rate, 0) AS exchange_rate, coalesce(without_customer, 0) AS without_customer,
-        coalesce(not_started, 0) AS not_started, coalesce(superseded, 0) AS superseded,
-        coalesce(running_on, 0) AS running_on, coalesce(cancelled_add_on, 0) AS cancelled_add_on,
+        customer_id, month, zero, coalesce(orders, zero) AS orders, coalesce(ordered_arr, zero) AS ordered_arr,
+        coalesce(exchange_rate, zero) AS exchange_rate, coalesce(without_customer, zero) AS without_customer,
+        coalesce(not_started, zero) AS not_started, coalesce(superseded, zero) AS superseded,
+        coalesce(running_on, zero) AS running_on, coalesce(cancelled_add_on, zero) AS cancelled_add_on,
         coalesce(arr, 0) AS ledger_arr,
         ledger_arr - coalesce(in_force, 0) - coalesce(running_on, 0) - coalesce(cancelled_add_on, 0) AS difference,
         CASE
+            WHEN zero IS NULL THEN 'without_any_order'
             WHEN coalesce(orders, 0) = 0 THEN 'self_service'
             WHEN ledger_arr = 0 THEN 'ended'
             WHEN abs(difference) <= 0.06 + 0.02 * orders THEN 'rounding'
@@ -91,12 +92,15 @@ together AS (
     LEFT JOIN apart USING (customer_id, month)
     FULL JOIN (SELECT customer_id, month, arr FROM silver.customer_months) USING (customer_id, month)
     LEFT JOIN changed USING (customer_id)
+    -- Where no order was ever received none is counted, not even as zero.
+    CROSS JOIN (SELECT CASE WHEN count(*) > 0 THEN 0 END AS zero FROM silver.billing_orders)
 )
 SELECT
-    * EXCLUDE (difference, reason), CASE reason WHEN 'ended' THEN difference END AS ended,
+    * EXCLUDE (difference, reason, zero), CASE reason WHEN 'ended' THEN difference END AS ended,
     CASE reason WHEN 'self_service' THEN difference END AS self_service,
     CASE reason WHEN 'rounding' THEN difference END AS rounding,
     CASE reason WHEN 'changed_without_order' THEN difference END AS changed_without_order,
     CASE reason WHEN 'unexplained' THEN difference END AS unexplained,
-    (reason = 'unexplained' AND difference <> 0)::INT AS unexplained_customers
+    CASE reason WHEN 'without_any_order' THEN difference END AS without_any_order,
+    zero + (reason = 'unexplained' AND difference <> 0)::INT AS unexplained_customers
 FROM together

@@ -159,3 +159,24 @@ def test_an_order_drops_out_when_it_is_renewed_ends_or_its_terms_change(months):
 
 def test_what_has_no_reason_is_counted(months):
     assert [months[date(2026, month, 1)].unexplained_customers for month in (5, 6)] == [0, 1]
+
+
+def test_where_no_order_was_ever_received_only_the_ledger_is_known(rows):
+    (row,) = audited(
+        transform(
+            orders=rows(billing_orders),
+            customer_months=rows(customer_months, *closing("pays", may="90.00", june="90.00")[:1]),
+            subscriptions=rows(subscriptions, terms("pays", "initial", "04-01")),
+            exchange_rates=rows(received_rates, *EXCHANGE_RATES),
+            as_of=AS_OF,
+            reporting_currency="USD",
+        ),
+        table,
+    )
+    known = {name: row[name] for name in table.column_names if row[name] is not None}
+    assert known == {
+        "month": date(2026, 5, 1),
+        "currency": "USD",
+        "is_complete": True,
+        "ledger_arr": Decimal("90.00"),
+    }
